@@ -1,0 +1,85 @@
+using System.Net.Sockets;
+
+namespace LoopBridge.Interop;
+
+/// <summary>The errors of Linux that some policy above decides on, errno(3). Numbers are the same on x64 and arm64.</summary>
+internal enum Errno
+{
+    None = 0,
+    EPERM = 1,
+    ENOENT = 2,
+    EINTR = 4,
+    EIO = 5,
+    EBADF = 9,
+    EAGAIN = 11,
+    ENOMEM = 12,
+    EACCES = 13,
+    EEXIST = 17,
+    ENOTDIR = 20,
+    EINVAL = 22,
+    ENFILE = 23,
+    EMFILE = 24,
+    EPIPE = 32,
+    ENAMETOOLONG = 36,
+    EPROTO = 71,
+    ENOTSOCK = 88,
+    EMSGSIZE = 90,
+    ENOPROTOOPT = 92,
+    EPROTONOSUPPORT = 93,
+    EOPNOTSUPP = 95,
+    EAFNOSUPPORT = 97,
+    EADDRINUSE = 98,
+    EADDRNOTAVAIL = 99,
+    ENETDOWN = 100,
+    ENETUNREACH = 101,
+    ECONNABORTED = 103,
+    ECONNRESET = 104,
+    ENOBUFS = 105,
+    EISCONN = 106,
+    ENOTCONN = 107,
+    ETIMEDOUT = 110,
+    ECONNREFUSED = 111,
+    EHOSTDOWN = 112,
+    EHOSTUNREACH = 113,
+    EALREADY = 114,
+    EINPROGRESS = 115,
+}
+
+internal static class ErrnoExtensions
+{
+    /// <summary>The name .NET gives the error, so that rooms above speak one language on every platform.</summary>
+    internal static SocketError ToSocketError(this Errno errno) => errno switch
+    {
+        Errno.None => SocketError.Success,
+        Errno.EPERM or Errno.EACCES => SocketError.AccessDenied,
+        Errno.EINTR => SocketError.Interrupted,
+        Errno.EBADF => SocketError.OperationAborted,
+        Errno.EAGAIN => SocketError.WouldBlock,
+        Errno.ENOMEM or Errno.ENOBUFS => SocketError.NoBufferSpaceAvailable,
+        Errno.EINVAL => SocketError.InvalidArgument,
+        Errno.ENFILE or Errno.EMFILE => SocketError.TooManyOpenSockets,
+        Errno.EPIPE => SocketError.Shutdown,
+        Errno.ENOENT or Errno.ENOTDIR or Errno.ENAMETOOLONG => SocketError.AddressNotAvailable,
+        Errno.ENOTSOCK => SocketError.NotSocket,
+        Errno.EMSGSIZE => SocketError.MessageSize,
+        Errno.ENOPROTOOPT => SocketError.ProtocolOption,
+        Errno.EPROTONOSUPPORT => SocketError.ProtocolNotSupported,
+        Errno.EOPNOTSUPP => SocketError.OperationNotSupported,
+        Errno.EAFNOSUPPORT => SocketError.AddressFamilyNotSupported,
+        Errno.EADDRINUSE => SocketError.AddressAlreadyInUse,
+        Errno.EADDRNOTAVAIL => SocketError.AddressNotAvailable,
+        Errno.ENETDOWN => SocketError.NetworkDown,
+        Errno.ENETUNREACH => SocketError.NetworkUnreachable,
+        Errno.ECONNABORTED or Errno.EPROTO => SocketError.ConnectionAborted,
+        Errno.ECONNRESET => SocketError.ConnectionReset,
+        Errno.EISCONN => SocketError.IsConnected,
+        Errno.ENOTCONN => SocketError.NotConnected,
+        Errno.ETIMEDOUT => SocketError.TimedOut,
+        Errno.ECONNREFUSED => SocketError.ConnectionRefused,
+        Errno.EHOSTDOWN => SocketError.HostDown,
+        Errno.EHOSTUNREACH => SocketError.HostUnreachable,
+        Errno.EALREADY => SocketError.AlreadyInProgress,
+        Errno.EINPROGRESS => SocketError.InProgress,
+        _ => SocketError.SocketError,
+    };
+}

@@ -1,0 +1,42 @@
+using System.Runtime.InteropServices;
+
+namespace LoopBridge.Interop;
+
+internal static unsafe partial class LibC
+{
+    private const int EFD_CLOEXEC = 0x80000;
+    private const int EFD_NONBLOCK = 0x800;
+    private const int F_GETFL = 3;
+    private const int F_SETFL = 4;
+    private const int O_NONBLOCK = 0x800;
+
+    internal static PosixResult EventFd() => PosixResult.Of(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+
+    /// <summary>Adds one to the counter; EAGAIN at its ceiling of 2^64 - 2 means the reader is certainly awake already (eventfd(2)).</summary>
+    internal static PosixResult EventFdSignal(int descriptor)
+    {
+        ulong one = 1;
+        return PosixResult.Of(write(descriptor, (byte*)&one, sizeof(ulong)));
+    }
+
+    internal static PosixResult Close(int descriptor) => PosixResult.Of(close(descriptor));
+
+    /// <summary>Sets <c>O_NONBLOCK</c>, keeping the other status flags, fcntl(2).</summary>
+    internal static PosixResult SetNonBlocking(int descriptor)
+    {
+        PosixResult flags = PosixResult.Of(fcntl(descriptor, F_GETFL, 0));
+        return flags.IsOk ? PosixResult.Of(fcntl(descriptor, F_SETFL, flags.Value | O_NONBLOCK)) : flags;
+    }
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int fcntl(int fd, int command, int argument);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial nint write(int fd, byte* buffer, nuint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int close(int fd);
+}

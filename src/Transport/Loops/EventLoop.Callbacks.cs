@@ -1,0 +1,108 @@
+namespace LoopBridge.Loops;
+
+public sealed partial class EventLoop
+{
+    /// <inheritdoc />
+    public bool AddCallback(Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return Enqueue(new LoopWorkItem(callback, null, ExecutionContext.Capture()));
+    }
+
+    /// <inheritdoc />
+    public bool AddCallback(Action<object?> callback, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return Enqueue(new LoopWorkItem(callback, state, ExecutionContext.Capture()));
+    }
+
+    bool IEventLoop.Post(ILoopWork work) => Enqueue(new LoopWorkItem(work, null, null));
+
+    /// <summary>For the context and the scheduler: what they queue brings its own ambient context.</summary>
+    internal bool Post(SendOrPostCallback callback, object? state) => Enqueue(new LoopWorkItem(callback, state, null));
+
+    /// <inheritdoc />
+    public LoopTimeout CallAt(TimeSpan deadline, Action<object?> callback, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        ObjectDisposedException.ThrowIf(_closed, this);
+        var timer = new LoopTimer(callback, state, ExecutionContext.Capture());
+        _timers.Add(timer, deadline.Ticks);
+        return timer;
+    }
+
+    /// <inheritdoc />
+    public LoopTimeout CallLater(TimeSpan delay, Action<object?> callback, object? state)
+    {
+        long now = Time.Ticks;
+        long ticks = Math.Max(delay.Ticks, 0);
+
+        // "For ever" plus now must stay for ever, not wrap into the past.
+        return CallAt(new TimeSpan(ticks > long.MaxValue - now ? long.MaxValue : now + ticks), callback, state);
+    }
+
+    /// <inheritdoc />
+    public void RemoveTimeout(LoopTimeout timeout)
+    {
+        ArgumentNullException.ThrowIfNull(timeout);
+        if (timeout is not LoopTimer timer)
+        {
+            throw new ArgumentException("The timeout belongs to a loop of another kind.", nameof(timeout));
+        }
+
+        _timers.Remove(timer);
+        timer.Clear();
+    }
+
+    private bool Enqueue(in LoopWorkItem item)
+    {
+        if (_closed)
+        {
+            return false;
+        }
+
+        _callbacks.Enqueue(item);
+        if (!IsOnLoopThread)
+        {
+            WakeIfAsleep();
+        }
+
+        return true;
+    }
+
+    // One system call for a burst: the first post after the loop fell asleep wakes it, the others find it awake.
+    private void WakeIfAsleep()
+    {
+        Interlocked.MemoryBarrier(); // the item before the question; pairs with the exchange in Poll
+        if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1)
+        {
+            _driver.Wake();
+        }
+    }
+
+    // What was aborted posts its last words; they run before the loop is gone, others that came in between are dropped with it.
+    private void DrainForClose()
+    {
+        for (int pass = 0; pass < 2; pass++)
+        {
+            RunTurnEnd();
+            int count = _callbacks.Count;
+            while (count-- > 0 && _callbacks.TryDequeue(out LoopWorkItem item))
+            {
+                if (item.Source is not ILoopWork)
+                {
+                    continue;
+                }
+
+                try
+                {
+                    item.Run();
+                }
+                catch (Exception e)
+                {
+                    Report(e, item.Source); // a bug of ours; the rest is still to be closed
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+namespace LoopBridge.Loops;
+
+public sealed partial class EventLoop
+{
+    private readonly List<LoopTimer> _due = [];
+    private ILoopWork[] _turnEnd = new ILoopWork[64];
+    private ILoopWork[] _turnEndRunning = new ILoopWork[64];
+    private int _turnEndCount;
+    private int _turnEndRunningCount;
+    private int _turnEndCursor;
+    private int _callbacksLeft;
+    private int _dueCursor;
+    private long _turns;
+    private long _callbacksRun;
+    private TurnPhase _phase;
+
+    private enum TurnPhase
+    {
+        Begin,
+        Callbacks,
+        Timeouts,
+        Poll,
+        Handlers,
+    }
+
+    /// <summary>Goes on from wherever the present turn stands.</summary>
+    private void RunTurns()
+    {
+        while (true)
+        {
+            switch (_phase)
+            {
+                case TurnPhase.Begin:
+                    BeginTurn();
+                    _phase = TurnPhase.Callbacks;
+                    break;
+                case TurnPhase.Callbacks:
+                    RunCallbacks();
+                    _phase = TurnPhase.Timeouts;
+                    break;
+                case TurnPhase.Timeouts:
+                    RunDueTimeouts();
+                    _phase = TurnPhase.Poll;
+                    break;
+                case TurnPhase.Poll:
+                    RunTurnEnd();
+                    if (_stopRequested)
+                    {
+                        _stopRequested = false;
+                        _phase = TurnPhase.Begin;
+                        return;
+                    }
+
+                    Poll();
+                    _phase = TurnPhase.Handlers;
+                    break;
+                default:
+                    RunHandlers();
+                    RunTurnEnd();
+                    _phase = TurnPhase.Begin;
+                    break;
+            }
+        }
+    }
+
+    // What is queued or due now is this turn's; whatever comes while it runs waits for the next, with I/O polled in between.
+    private void BeginTurn()
+    {
+        _turns++;
+        _callbacksLeft = _callbacks.Count;
+        _dueCursor = 0;
+        _due.Clear();
+        if (_timers.Count > 0)
+        {
+            long now = Time.Ticks;
+            while (_timers.TakeDue(now) is { } timer)
+            {
+                _due.Add(timer);
+            }
+        }
+    }
+
+    private void RunCallbacks()
+    {
+        if (_callbacksLeft == 0)
+        {
+            return;
+        }
+
+        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
+        while (_callbacksLeft-- > 0 && _callbacks.TryDequeue(out LoopWorkItem item))
+        {
+            _callbacksRun++;
+            try
+            {
+                item.Run();
+            }
+            catch (Exception e)
+            {
+                Report(e, item.Source); // user code: logged, and the loop goes on
+            }
+        }
+
+        SynchronizationContext.SetSynchronizationContext(null);
+    }
+
+    private void RunDueTimeouts()
+    {
+        if (_due.Count == 0)
+        {
+            return;
+        }
+
+        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
+        while (_dueCursor < _due.Count)
+        {
+            LoopTimer timer = _due[_dueCursor++];
+            Delegate? callback = timer.Callback;
+            try
+            {
+                timer.Fire();
+            }
+            catch (Exception e)
+            {
+                Report(e, callback); // user code: logged, and the loop goes on
+            }
+        }
+
+        _due.Clear();
+        SynchronizationContext.SetSynchronizationContext(null);
+    }
+
+    private void RunTurnEnd()
+    {
+        // Swapped, not drained: a send that lets its writer go on and send again waits for the next turn like everybody else.
+        (_turnEnd, _turnEndRunning) = (_turnEndRunning, _turnEnd);
+        _turnEndRunningCount = _turnEndCount;
+        _turnEndCount = 0;
+        _turnEndCursor = 0;
+        while (_turnEndCursor < _turnEndRunningCount)
+        {
+            ILoopWork work = _turnEndRunning[_turnEndCursor];
+            _turnEndRunning[_turnEndCursor++] = null!;
+            try
+            {
+                work.Run();
+            }
+            catch (Exception e)
+            {
+                Report(e, work); // a bug of ours or of a sink: logged, and the loop goes on
+            }
+        }
+    }
+
+    private void Poll()
+    {
+        if (!_callbacks.IsEmpty || _turnEndCount > 0)
+        {
+            _driver.Wait(TimeSpan.Zero);
+            return;
+        }
+
+        TimeSpan timeout = UntilNextTimeout();
+
+        // Announce the sleep, then look once more: a post that came before the announcement is seen here, one that comes after sees it and wakes.
+        Interlocked.Exchange(ref _sleeping, 1);
+        _driver.Wait(_callbacks.IsEmpty && !_stopRequested ? timeout : TimeSpan.Zero);
+        Volatile.Write(ref _sleeping, 0);
+    }
+
+    private TimeSpan UntilNextTimeout()
+    {
+        if (_timers.NextDeadline is not { } deadline)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        long now = Time.Ticks;
+        return new TimeSpan(deadline <= now ? 0 : deadline - now);
+    }
+
+    private void RunHandlers()
+    {
+        while (true)
+        {
+            try
+            {
+                if (!_driver.DispatchNext())
+                {
+                    return;
+                }
+            }
+            catch (Exception e)
+            {
+                Report(e, _driver); // the driver's cursor is past the handler that threw
+            }
+        }
+    }
+
+    void IEventLoop.AtTurnEnd(ILoopWork work)
+    {
+        if (_turnEndCount == _turnEnd.Length)
+        {
+            Array.Resize(ref _turnEnd, _turnEndCount * 2);
+        }
+
+        _turnEnd[_turnEndCount++] = work;
+    }
+}

@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using LoopBridge.Drivers;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoopBridge.Loops;
+
+/// <summary>The native loop: one thread, one driver, one queue, one clock.</summary>
+/// <remarks>
+/// Its turn is in <c>EventLoop.Turn.cs</c>. Everything a turn knows stands in fields of the loop (and of the driver's cursor), nothing in locals of
+/// the thread, so that another thread can go on in the middle of a turn.
+/// </remarks>
+public sealed partial class EventLoop : IEventLoop, IDisposable
+{
+    [ThreadStatic]
+    private static IEventLoop? t_current;
+
+    private readonly IIoDriver _driver;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly ConcurrentQueue<LoopWorkItem> _callbacks = new();
+    private readonly TimerQueue _timers = new();
+    private readonly HashSet<IDisposable> _owned = [];
+    private int _threadId;
+    private int _sleeping;
+    private volatile bool _stopRequested;
+    private volatile bool _closed;
+    private bool _running;
+
+    /// <summary>Makes a loop. It runs when <see cref="Start"/> is called.</summary>
+    /// <exception cref="PlatformNotSupportedException">This platform does not have the driver that was asked for.</exception>
+    public EventLoop(EventLoopOptions? options = null)
+    {
+        options ??= new EventLoopOptions();
+        Name = options.Name;
+        _clock = options.TimeProvider;
+        _logger = options.Logger ?? NullLogger.Instance;
+        _driver = IoDriverFactory.Create(options.Driver);
+        SynchronizationContext = new LoopSynchronizationContext(this);
+        Scheduler = new LoopTaskScheduler(this);
+    }
+
+    /// <summary>The loop that runs the calling thread now, or null.</summary>
+    public static IEventLoop? Current => t_current;
+
+    /// <summary>The name it was made with.</summary>
+    public string Name { get; }
+
+    /// <summary>The driver underneath, for logs and statistics.</summary>
+    public string DriverName => _driver.Name;
+
+    /// <inheritdoc />
+    public bool IsOnLoopThread => Volatile.Read(ref _threadId) == Environment.CurrentManagedThreadId;
+
+    /// <inheritdoc />
+    public TimeSpan Time => _clock.GetElapsedTime(0);
+
+    /// <inheritdoc />
+    public SynchronizationContext SynchronizationContext { get; }
+
+    /// <inheritdoc />
+    public TaskScheduler Scheduler { get; }
+
+    /// <inheritdoc />
+    public LoopExceptionHandler? ExceptionHandler { get; set; }
+
+    ISocketDriver? IEventLoop.SocketDriver => _driver;
+
+    /// <summary>What the loop has done so far. Any thread; the counts may be a turn old.</summary>
+    public LoopStatistics GetStatistics() => new(
+        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), Volatile.Read(ref _callbacksRun), _callbacks.Count, _timers.Count);
+
+    /// <inheritdoc />
+    public void Start()
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        if (_running)
+        {
+            throw new InvalidOperationException($"The loop '{Name}' is already running.");
+        }
+
+        if (_stopRequested)
+        {
+            _stopRequested = false; // asked for before the start: this run ends before it begins, and only this one
+            return;
+        }
+
+        IEventLoop? previousLoop = t_current;
+        SynchronizationContext? previousContext = SynchronizationContext.Current;
+        _running = true;
+        t_current = this;
+        Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
+        _logger.LoopStarted(Name, _driver.Name);
+        try
+        {
+            SynchronizationContext.SetSynchronizationContext(null);
+            RunTurns();
+        }
+        catch (Exception e)
+        {
+            // A bug or a driver that broke: user code never gets its exceptions here.
+            _logger.LoopFailed(e, Name);
+            throw;
+        }
+        finally
+        {
+            Volatile.Write(ref _threadId, 0);
+            t_current = previousLoop;
+            SynchronizationContext.SetSynchronizationContext(previousContext);
+            _running = false;
+            _logger.LoopStopped(Name);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Stop()
+    {
+        _stopRequested = true;
+        if (!IsOnLoopThread)
+        {
+            WakeIfAsleep();
+        }
+    }
+
+    /// <summary>
+    /// Closes the loop: what it still owns is aborted, queued callbacks and timeouts are dropped, handlers unregistered without touching their descriptors.
+    /// Harmless when repeated.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The loop is running.</exception>
+    public void Dispose()
+    {
+        if (_closed)
+        {
+            return;
+        }
+
+        if (_running)
+        {
+            throw new InvalidOperationException($"The loop '{Name}' is running: stop it before closing it.");
+        }
+
+        // From here on this thread is the loop: what is aborted below may assert that it is.
+        Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
+        foreach (IDisposable resource in _owned.ToArray())
+        {
+            resource.Dispose();
+        }
+
+        DrainForClose();
+        _closed = true;
+        _timers.Clear();
+        _handlers.Clear();
+        _driver.Dispose();
+        Volatile.Write(ref _threadId, 0);
+    }
+
+    void IEventLoop.Own(IDisposable resource) => _owned.Add(resource);
+
+    void IEventLoop.Disown(IDisposable resource) => _owned.Remove(resource);
+
+    private void Report(Exception exception, object? source)
+    {
+        if (ExceptionHandler is not { } handler)
+        {
+            _logger.CallbackFailed(exception, Name, Describe(source));
+            return;
+        }
+
+        try
+        {
+            handler(exception, source);
+        }
+        catch (Exception e)
+        {
+            // The handler is user code too: a bug in it must not end the loop, nor hide what it was told.
+            _logger.ExceptionHandlerFailed(e, Name);
+            _logger.CallbackFailed(exception, Name, Describe(source));
+        }
+    }
+
+    private static object? Describe(object? source)
+        => source is Delegate callback ? $"{callback.Method.DeclaringType?.FullName}.{callback.Method.Name}" : source;
+}

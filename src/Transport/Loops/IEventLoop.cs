@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using LoopBridge.Drivers;
+
+namespace LoopBridge.Loops;
+
+/// <summary>
+/// A loop: one thread that runs callbacks, timeouts and descriptor handlers, one at a time. One turn is: the callbacks queued at its beginning,
+/// the timeouts due at its beginning, one poll, the handlers of what the poll found. Descends from Tornado's <c>IOLoop</c>.
+/// </summary>
+/// <remarks>
+/// <see cref="AddCallback(Action)"/> and its overload may be called from any thread at any time; every other member belongs to the loop's thread, or to
+/// any one thread while the loop does not run. An exception that escapes user code never ends the loop: it goes to <see cref="ExceptionHandler"/>.
+/// Nothing passed to a scheduling member is ever run inside that call.
+/// </remarks>
+public interface IEventLoop
+{
+    /// <summary>Whether the caller is on the thread that runs this loop now. Any thread.</summary>
+    bool IsOnLoopThread { get; }
+
+    /// <summary>The loop's monotonic clock: what deadlines are compared with. Its zero is arbitrary. Any thread.</summary>
+    TimeSpan Time { get; }
+
+    /// <summary>Posts to this loop: code that awaits under it continues on the loop's thread, in a later turn. Any thread.</summary>
+    SynchronizationContext SynchronizationContext { get; }
+
+    /// <summary>Runs tasks as callbacks of this loop. Any thread.</summary>
+    TaskScheduler Scheduler { get; }
+
+    /// <summary>Told of each exception that escapes user code, on the loop's thread. Null restores the default, which logs.</summary>
+    LoopExceptionHandler? ExceptionHandler { get; set; }
+
+    /// <summary>Runs the loop on the calling thread until <see cref="Stop"/>. May be called again afterwards.</summary>
+    /// <exception cref="InvalidOperationException">The loop is running already.</exception>
+    void Start();
+
+    /// <summary>
+    /// Ends <see cref="Start"/> after the callbacks and timeouts of the present turn. While the loop is not running, makes the next <see cref="Start"/>
+    /// return at once. Any thread.
+    /// </summary>
+    void Stop();
+
+    /// <summary>Runs <paramref name="callback"/> in the next turn, after those added before it, under the caller's ambient context. Any thread.</summary>
+    /// <returns>False, and the callback is dropped, if the loop is closed.</returns>
+    bool AddCallback(Action callback);
+
+    /// <inheritdoc cref="AddCallback(Action)"/>
+    bool AddCallback(Action<object?> callback, object? state);
+
+    /// <summary>Runs <paramref name="callback"/> once, when <see cref="Time"/> has reached <paramref name="deadline"/>; never in the present turn. Equal deadlines run in the order added.</summary>
+    LoopTimeout CallAt(TimeSpan deadline, Action<object?> callback, object? state);
+
+    /// <summary>As <see cref="CallAt"/>, counted from now. A negative delay counts as none.</summary>
+    LoopTimeout CallLater(TimeSpan delay, Action<object?> callback, object? state);
+
+    /// <summary>Takes a timeout back. Harmless when it has fired or was removed, also after close.</summary>
+    void RemoveTimeout(LoopTimeout timeout);
+
+    /// <summary>
+    /// Calls <paramref name="handler"/> in each turn in which the descriptor is ready for one of <paramref name="events"/>; for errors and hang-ups always. The loop holds a
+    /// reference on the handle until <see cref="RemoveHandler"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The descriptor has a handler already.</exception>
+    /// <exception cref="IOException">The driver cannot watch such a descriptor.</exception>
+    void AddHandler(SafeHandle descriptor, IoEvents events, Action<SafeHandle, IoEvents> handler);
+
+    /// <summary>Changes what the handler of a descriptor waits for.</summary>
+    /// <exception cref="InvalidOperationException">The descriptor has no handler.</exception>
+    void UpdateHandler(SafeHandle descriptor, IoEvents events);
+
+    /// <summary>Ends the watch; the handler is not called again, not even for what the present poll found. Silent for an unknown descriptor.</summary>
+    void RemoveHandler(SafeHandle descriptor);
+
+    /// <summary>
+    /// The driver's own way to sockets, where the loop has one to offer. Null: the socket engine works through <see cref="AddHandler"/>, with one more
+    /// call to the driver for each change of interest.
+    /// </summary>
+    internal ISocketDriver? SocketDriver => null;
+
+    /// <summary>The engine's callback: no ambient context, no allocation. Any thread.</summary>
+    internal bool Post(ILoopWork work) => AddCallback(static state => ((ILoopWork)state!).Run(), work);
+
+    /// <summary>Runs <paramref name="work"/> before the loop polls again: the place where the sends of a turn leave together. Loop thread.</summary>
+    internal void AtTurnEnd(ILoopWork work) => Post(work);
+
+    /// <summary>Keeps <paramref name="resource"/> to dispose of it, if it is still there, when the loop is disposed. Loop thread.</summary>
+    internal void Own(IDisposable resource)
+    {
+    }
+
+    /// <summary>Forgets what <see cref="Own"/> took. Loop thread.</summary>
+    internal void Disown(IDisposable resource)
+    {
+    }
+}
+
+/// <summary>Told of an exception that escaped user code. Runs on the loop's thread; what it throws itself is logged.</summary>
+/// <param name="exception">What was thrown.</param>
+/// <param name="source">What threw it: the callback, timeout or handler, for the log.</param>
+public delegate void LoopExceptionHandler(Exception exception, object? source);
+
+/// <summary>Work of the engine that needs no delegate of its own.</summary>
+internal interface ILoopWork
+{
+    /// <summary>Loop thread.</summary>
+    void Run();
+}

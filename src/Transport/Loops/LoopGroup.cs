@@ -1,0 +1,117 @@
+using LoopBridge.Drivers;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoopBridge.Loops;
+
+/// <summary>
+/// The loops of a process, each on a thread of its own, and how connections spread over them. Started on first use or by <see cref="Start"/>; every listener
+/// of the process shares them, so no listener owns them.
+/// </summary>
+public sealed class LoopGroup : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly LoopMember[] _members;
+    private readonly ILogger _logger;
+    private bool _started;
+    private bool _disposed;
+
+    /// <summary>Makes a group of native loops.</summary>
+    /// <param name="count">How many. Zero or less: one for each core.</param>
+    /// <param name="driver">The mechanism underneath each. Defaults to <see cref="LoopDriver.Auto"/>.</param>
+    /// <param name="timeProvider">Their clock. Defaults to <see cref="TimeProvider.System"/>.</param>
+    /// <param name="logger">Where exceptions go that escape callbacks. Defaults to none.</param>
+    public LoopGroup(int count = 0, LoopDriver driver = LoopDriver.Auto, TimeProvider? timeProvider = null, ILogger? logger = null)
+    {
+        _logger = logger ?? NullLogger.Instance;
+        _members = new LoopMember[count > 0 ? count : Environment.ProcessorCount];
+        for (int i = 0; i < _members.Length; i++)
+        {
+            _members[i] = new LoopMember(i, new EventLoop(new EventLoopOptions
+            {
+                Name = $"loop-{i}",
+                Driver = driver,
+                TimeProvider = timeProvider ?? TimeProvider.System,
+                Logger = logger,
+            }));
+        }
+    }
+
+    /// <summary>How many loops there are.</summary>
+    public int Count => _members.Length;
+
+    /// <summary>The loops, in the order of their numbers.</summary>
+    public IReadOnlyList<LoopMember> Members => _members;
+
+    /// <summary>Starts the loops' threads. Harmless when repeated. Any thread.</summary>
+    public void Start()
+    {
+        if (Volatile.Read(ref _started))
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (!_started)
+            {
+                foreach (LoopMember member in _members)
+                {
+                    member.StartThread();
+                }
+
+                Volatile.Write(ref _started, true);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The loop with the fewest connections, and one more counted there until <see cref="LoopMember.Release"/>. Any thread.
+    /// </summary>
+    public LoopMember Acquire()
+    {
+        Start();
+        LoopMember best = _members[0];
+        int fewest = best.Connections;
+        for (int i = 1; i < _members.Length; i++)
+        {
+            int connections = _members[i].Connections;
+            if (connections < fewest)
+            {
+                best = _members[i];
+                fewest = connections;
+            }
+        }
+
+        best.Retain();
+        return best;
+    }
+
+    /// <summary>The member that runs <paramref name="loop"/>, or null.</summary>
+    public LoopMember? Find(IEventLoop? loop)
+        => Array.Find(_members, member => ReferenceEquals(member.Loop, loop));
+
+    /// <summary>Stops the loops, waits for their threads and closes what was left on them. Blocks; not from a loop's own thread.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            foreach (LoopMember member in _members)
+            {
+                member.RequestStop();
+            }
+
+            foreach (LoopMember member in _members)
+            {
+                member.Close(_logger);
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+
+namespace LoopBridge.Loops;
+
+/// <summary>One loop of a group, with its thread and the count of connections placed on it.</summary>
+public sealed class LoopMember
+{
+    private readonly EventLoop _loop;
+    private Thread? _thread;
+    private int _connections;
+
+    internal LoopMember(int number, EventLoop loop)
+    {
+        Number = number;
+        _loop = loop;
+    }
+
+    /// <summary>Its place in the group, from zero.</summary>
+    public int Number { get; }
+
+    /// <summary>The loop.</summary>
+    public IEventLoop Loop => _loop;
+
+    /// <summary>Connections placed here and not yet released. Any thread.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>What the loop has done so far. Any thread.</summary>
+    public LoopStatistics GetStatistics() => _loop.GetStatistics();
+
+    /// <summary>Counts one connection less. Any thread.</summary>
+    public void Release() => Interlocked.Decrement(ref _connections);
+
+    internal void Retain() => Interlocked.Increment(ref _connections);
+
+    internal void StartThread()
+    {
+        _thread = new Thread(static loop => ((EventLoop)loop!).Start())
+        {
+            Name = $"LoopBridge {_loop.Name}",
+            IsBackground = true,
+        };
+
+        // The ambient context of whoever happened to come first is nobody else's business.
+        _thread.UnsafeStart(_loop);
+    }
+
+    internal void RequestStop()
+    {
+        if (_thread is not null)
+        {
+            _loop.Stop();
+        }
+    }
+
+    internal void Close(ILogger logger)
+    {
+        if (_thread is not null && !_thread.Join(StopLimit))
+        {
+            // A handler blocks the loop. The process is on its way out and must not hang for it; the thread is a background one.
+            logger.LoopStuck(_loop.Name, StopLimit);
+            return;
+        }
+
+        _loop.Dispose();
+    }
+
+    // As long as Kestrel gives its connections after an abort, and then some.
+    private static TimeSpan StopLimit => TimeSpan.FromSeconds(5);
+}

@@ -1,0 +1,64 @@
+namespace LoopBridge.Loops;
+
+/// <summary>One entry of a <see cref="TimerQueue"/>: its handle, its heap node and its callback in one object.</summary>
+internal sealed class LoopTimer : LoopTimeout
+{
+    internal const int NotQueued = -1;
+
+    private Action<object?>? _callback;
+    private object? _state;
+    private ExecutionContext? _context;
+
+    internal LoopTimer(Action<object?> callback, object? state, ExecutionContext? context)
+    {
+        _callback = callback;
+        _state = state;
+        _context = context;
+    }
+
+    public override TimeSpan Deadline => new(DeadlineTicks);
+
+    public override bool IsPending => _callback is not null;
+
+    internal Delegate? Callback => _callback;
+
+    internal long DeadlineTicks { get; set; }
+
+    internal long Sequence { get; set; }
+
+    /// <summary>Its place in the heap, so that removing it needs no search.</summary>
+    internal int Index { get; set; } = NotQueued;
+
+    /// <summary>Releases what the callback holds at once, whoever keeps the handle.</summary>
+    internal void Clear()
+    {
+        _callback = null;
+        _state = null;
+        _context = null;
+    }
+
+    internal void Fire()
+    {
+        Action<object?>? callback = _callback;
+        if (callback is null)
+        {
+            return; // removed by an earlier one of the same turn
+        }
+
+        object? state = _state;
+        ExecutionContext? context = _context;
+        Clear();
+        if (context is null)
+        {
+            callback(state);
+        }
+        else
+        {
+            ExecutionContext.Run(context, static pair =>
+            {
+                (Action<object?> run, object? argument) = ((Action<object?>, object?))pair!;
+                run(argument);
+            }, (callback, state));
+        }
+    }
+}

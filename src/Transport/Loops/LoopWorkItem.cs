@@ -1,0 +1,54 @@
+namespace LoopBridge.Loops;
+
+/// <summary>One queued callback in any of its forms, without an object of its own.</summary>
+internal readonly struct LoopWorkItem
+{
+    private readonly object _callback;
+    private readonly object? _state;
+    private readonly ExecutionContext? _context;
+
+    internal LoopWorkItem(object callback, object? state, ExecutionContext? context)
+    {
+        _callback = callback;
+        _state = state;
+        _context = context;
+    }
+
+    /// <summary>What to name in the log when it throws.</summary>
+    internal object Source => _callback;
+
+    internal void Run()
+    {
+        if (_context is null)
+        {
+            Invoke(_callback, _state);
+        }
+        else
+        {
+            ExecutionContext.Run(_context, static pair =>
+            {
+                (object callback, object? state) = ((object, object?))pair!;
+                Invoke(callback, state);
+            }, (_callback, _state));
+        }
+    }
+
+    private static void Invoke(object callback, object? state)
+    {
+        switch (callback)
+        {
+            case ILoopWork work:
+                work.Run();
+                break;
+            case Action action:
+                action();
+                break;
+            case Action<object?> action:
+                action(state);
+                break;
+            default:
+                ((SendOrPostCallback)callback)(state);
+                break;
+        }
+    }
+}
