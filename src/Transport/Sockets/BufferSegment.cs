@@ -1,0 +1,78 @@
+using System.Buffers;
+
+namespace LoopBridge.Sockets;
+
+/// <summary>One block of a <see cref="SegmentQueue"/>. Pooled for each thread: in steady traffic a loop takes and gives back its own.</summary>
+internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
+{
+    // Enough for a response of a megabyte in blocks of 4 KiB; beyond that the collector may have them.
+    private const int MaxPooled = 256;
+
+    [ThreadStatic]
+    private static Stack<BufferSegment>? t_pool;
+
+    private IMemoryOwner<byte>? _owner;
+    private byte[]? _array;
+    private Memory<byte> _block;
+
+    private BufferSegment()
+    {
+    }
+
+    /// <summary>Bytes written, counted from the start of the block. Only the producer moves it.</summary>
+    internal int End { get; set; }
+
+    internal int Free => _block.Length - End;
+
+    internal BufferSegment? NextSegment => (BufferSegment?)Next;
+
+    /// <summary>Takes a block: from <paramref name="pool"/> if it has blocks of that size, else from the shared array pool.</summary>
+    internal static BufferSegment Rent(MemoryPool<byte>? pool, int size, long offset)
+    {
+        BufferSegment segment = t_pool is { Count: > 0 } stack ? stack.Pop() : new BufferSegment();
+        if (pool is not null && size <= pool.MaxBufferSize)
+        {
+            segment._owner = pool.Rent(size);
+            segment._block = segment._owner.Memory;
+        }
+        else
+        {
+            segment._array = ArrayPool<byte>.Shared.Rent(size);
+            segment._block = segment._array;
+        }
+
+        segment.Memory = segment._block;
+        segment.RunningIndex = offset;
+        return segment;
+    }
+
+    internal Memory<byte> FreeMemory() => _block[End..];
+
+    /// <summary>Nothing more will be written here: what follows stands in <paramref name="next"/>.</summary>
+    internal void LinkTo(BufferSegment next)
+    {
+        Memory = _block[..End];
+        Next = next;
+    }
+
+    internal void Return()
+    {
+        if (_array is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_array);
+        }
+
+        _owner?.Dispose();
+        _array = null;
+        _owner = null;
+        _block = default;
+        Memory = default;
+        Next = null;
+        End = 0;
+        Stack<BufferSegment> stack = t_pool ??= new Stack<BufferSegment>();
+        if (stack.Count < MaxPooled)
+        {
+            stack.Push(this);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using LoopBridge.Drivers;
+using LoopBridge.Drivers.Epoll;
+using LoopBridge.Drivers.Managed;
+using LoopBridge.Loops;
+
+namespace LoopBridge.Sockets;
+
+/// <summary>
+/// Sockets on a loop that offers no driver of its own: through the public handlers of <see cref="IEventLoop"/> alone. Correct on any loop, at the price of a change of
+/// interest for each wait.
+/// </summary>
+internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
+{
+    private static readonly ConditionalWeakTable<IEventLoop, HandlerSocketDriver> Drivers = [];
+
+    /// <summary>The sockets of any loop.</summary>
+    internal static ISocketDriver For(IEventLoop loop)
+        => loop.SocketDriver ?? Drivers.GetValue(loop, static l => new HandlerSocketDriver(l));
+
+    public RawSocket CreateSocket(AddressFamily family)
+        => EpollDriver.IsSupported ? PosixSocket.Create(family) : ManagedSocket.Create(family);
+
+    public RawSocket AdoptSocket(nint descriptor, bool ownsDescriptor)
+        => EpollDriver.IsSupported ? PosixSocket.Adopt(descriptor, ownsDescriptor) : ManagedSocket.Adopt(descriptor, ownsDescriptor);
+
+    public IStreamChannel OpenStream(RawSocket socket)
+        => new ReadinessChannel(socket, channel => new HandlerRegistration(loop, socket.Handle, channel));
+
+    public IListenChannel OpenListener(RawSocket socket)
+        => new ReadinessListener(socket, listener => new HandlerRegistration(loop, socket.Handle, listener));
+
+    /// <summary>
+    /// One report for each arm, over handlers that report levels. With nothing armed the descriptor is not registered at all, because a level-triggered loop reports
+    /// a hang-up whatever the interest, again and again.
+    /// </summary>
+    private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler) : IoRegistration
+    {
+        private IoEvents _armed;
+        private bool _registered;
+
+        internal override void Update(IoEvents interest) => Arm(interest);
+
+        internal override void Arm(IoEvents direction)
+        {
+            _armed |= direction;
+            if (_registered)
+            {
+                loop.UpdateHandler(descriptor, _armed);
+            }
+            else
+            {
+                _registered = true;
+                loop.AddHandler(descriptor, _armed, OnEvents);
+            }
+        }
+
+        internal override void Remove()
+        {
+            if (_registered)
+            {
+                _registered = false;
+                loop.RemoveHandler(descriptor);
+            }
+        }
+
+        private void OnEvents(SafeHandle _, IoEvents events)
+        {
+            _armed &= (events & (IoEvents.Error | IoEvents.HangUp)) != 0 ? IoEvents.None : ~events;
+            if (_armed == IoEvents.None)
+            {
+                Remove();
+            }
+            else
+            {
+                loop.UpdateHandler(descriptor, _armed);
+            }
+
+            // The handler runs as user code with the loop's context; the engine's sinks expect none.
+            SynchronizationContext? context = SynchronizationContext.Current;
+            SynchronizationContext.SetSynchronizationContext(null);
+            try
+            {
+                handler.OnEvents(events);
+            }
+            finally
+            {
+                SynchronizationContext.SetSynchronizationContext(context);
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Net.Sockets;
+using LoopBridge.Drivers;
+using Microsoft.AspNetCore.Connections;
+
+namespace LoopBridge.Sockets;
+
+/// <summary>Makes listening sockets, and turns what can go wrong into an exception that names endpoint and remedy.</summary>
+internal static class ListeningSockets
+{
+    /// <summary>Bound and listening: a client may connect as soon as this returns.</summary>
+    internal static RawSocket Listen(ISocketDriver driver, EndPoint endPoint, ListenSettings settings)
+    {
+        RawSocket socket = endPoint is FileHandleEndPoint file
+            ? Adopt(driver, file)
+            : driver.CreateSocket(endPoint.AddressFamily);
+        try
+        {
+            if (endPoint is not FileHandleEndPoint)
+            {
+                Bind(socket, endPoint, settings);
+            }
+
+            Check(socket.Listen(settings.Backlog), endPoint);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose(); // the failure goes on to the caller; the socket must not
+            throw;
+        }
+    }
+
+    // Somebody else's descriptor: it is bound, and stays open when we are done.
+    private static RawSocket Adopt(ISocketDriver driver, FileHandleEndPoint file)
+    {
+        try
+        {
+            return driver.AdoptSocket((nint)file.FileHandle, ownsDescriptor: false);
+        }
+        catch (SocketException e)
+        {
+            throw new ListenException(file, e.SocketErrorCode);
+        }
+    }
+
+    private static void Bind(RawSocket socket, EndPoint endPoint, ListenSettings settings)
+    {
+        if (settings.ReusePort)
+        {
+            Check(socket.SetReusePort(), endPoint);
+        }
+
+        if (endPoint is IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } ip)
+        {
+            // Kestrel's ListenAnyIP means both families.
+            socket.SetDualMode(ip.Address.Equals(IPAddress.IPv6Any));
+        }
+
+        Check(socket.Bind(endPoint), endPoint);
+    }
+
+    private static void Check(SocketError error, EndPoint endPoint)
+    {
+        if (error == SocketError.Success)
+        {
+            return;
+        }
+
+        var exception = new ListenException(endPoint, error);
+        throw error == SocketError.AddressAlreadyInUse ? new AddressInUseException(exception.Message, exception) : exception;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Net;
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+
+namespace LoopBridge.Sockets;
+
+/// <summary>Opens outbound streams: IPv4, IPv6 and UNIX.</summary>
+internal static class SocketConnector
+{
+    /// <summary>
+    /// Connects on <paramref name="loop"/> and hands the running stream to the sink that <paramref name="makeSink"/> makes. Any thread.
+    /// </summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The peer refused, or the like.</exception>
+    /// <exception cref="OperationCanceledException">The token fired first; the half-open socket is closed.</exception>
+    internal static async Task<TSink> ConnectAsync<TSink>(
+        IEventLoop loop, EndPoint endPoint, StreamSocketOptions options, Func<StreamSocket, TSink> makeSink, CancellationToken cancellationToken)
+        where TSink : ISocketSink
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var outcome = new TaskCompletionSource<TSink>(TaskCreationOptions.RunContinuationsAsynchronously);
+        StreamSocket? socket = null;
+        var work = new ConnectWork(Begin);
+        if (!loop.Post(work))
+        {
+            throw new ObjectDisposedException(nameof(IEventLoop), $"Cannot connect to {endPoint}: the loop is closed.");
+        }
+
+        using (cancellationToken.UnsafeRegister(_ => loop.Post(new ConnectWork(Cancel)), null))
+        {
+            return await outcome.Task.ConfigureAwait(false);
+        }
+
+        void Begin()
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                outcome.TrySetCanceled(cancellationToken);
+                return;
+            }
+
+            try
+            {
+                ISocketDriver driver = HandlerSocketDriver.For(loop);
+                RawSocket raw = driver.CreateSocket(endPoint.AddressFamily);
+                if (raw.IsTcp)
+                {
+                    raw.SetNoDelay(true);
+                }
+
+                socket = new StreamSocket(loop, driver.OpenStream(raw), options);
+                TSink sink = makeSink(socket);
+                _ = FinishAsync(socket.ConnectAsync(endPoint, sink), sink);
+            }
+            catch (Exception e)
+            {
+                outcome.TrySetException(e); // out of descriptors, or a family this machine lacks: the caller's to handle
+            }
+        }
+
+        async Task FinishAsync(Task connected, TSink sink)
+        {
+            try
+            {
+                await connected.ConfigureAwait(false);
+                outcome.TrySetResult(sink);
+            }
+            catch (Exception e)
+            {
+                // Expected: refused, unreachable, timed out; or cancelled below.
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    outcome.TrySetCanceled(cancellationToken);
+                }
+                else
+                {
+                    outcome.TrySetException(e);
+                }
+            }
+        }
+
+        void Cancel()
+        {
+            if (outcome.TrySetCanceled(cancellationToken))
+            {
+                socket?.Close(new OperationCanceledException(cancellationToken), reset: false);
+            }
+        }
+    }
+
+    private sealed class ConnectWork(Action run) : ILoopWork
+    {
+        public void Run() => run();
+    }
+}

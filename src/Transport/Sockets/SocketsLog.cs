@@ -1,0 +1,17 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace LoopBridge.Sockets;
+
+/// <summary>Events of the socket engine, ids 200 to 299. A number is never used for another event.</summary>
+internal static partial class SocketsLog
+{
+    [LoggerMessage(200, LogLevel.Debug, "A connection waiting on {EndPoint} could not be accepted: {Error}.", EventName = "AcceptSkipped")]
+    internal static partial void AcceptSkipped(this ILogger logger, EndPoint? endPoint, SocketError error);
+
+    [LoggerMessage(201, LogLevel.Warning,
+        "No connection can be accepted on {EndPoint} for lack of resources ({Error}); trying again in {Delay}. Raise the limit of open files (ulimit -n) or lower the number of connections.",
+        EventName = "AcceptExhausted")]
+    internal static partial void AcceptExhausted(this ILogger logger, EndPoint? endPoint, SocketError error, TimeSpan delay);
+}

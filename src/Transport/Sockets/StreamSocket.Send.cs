@@ -1,0 +1,267 @@
+using System.Net.Sockets;
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+
+namespace LoopBridge.Sockets;
+
+/// <remarks>
+/// <para>Sending. The writer puts bytes into the queue and <see cref="Flush"/>es. On the loop's thread the bytes then leave at the end of the turn, together
+/// with whatever else the turn writes to this connection, in one gather send. From another thread they leave at once.</para>
+/// <para>Whoever sends holds the send token, <c>_sendState</c>: one sender at a time, and the descriptor is closed only by the holder, so that its number is
+/// never used after close. A flush that finds the token taken marks it, and the holder looks once more before it lets go. While a send waits
+/// for the peer the token stays taken.</para>
+/// </remarks>
+internal sealed partial class StreamSocket : ILoopWork
+{
+    private const int Idle = 0;
+    private const int Busy = 1;
+    private const int Again = 2;
+
+    [ThreadStatic]
+    private static ReadOnlyMemory<byte>[]? t_buffers;
+
+    private readonly SegmentQueue _queue;
+    private ContinueSendWork? _continueSend;
+    private int _sendState;
+    private bool _atTurnEnd;
+    private bool _sendWaits;
+    private bool _discard;
+    private bool _finished;
+    private volatile bool _finishRequested;
+    private int _drainWanted;
+
+    /// <summary>Unsent bytes above which a writer has to wait.</summary>
+    internal long SendHighWater { get; }
+
+    /// <summary>Unsent bytes at which a waiting writer goes on.</summary>
+    internal long SendLowWater { get; }
+
+    /// <summary>Bytes flushed and not yet taken by the kernel. Any thread.</summary>
+    internal long Unsent => _queue.Length;
+
+    /// <summary>Bytes written and not yet flushed. Writer.</summary>
+    internal long Unflushed => _queue.Uncommitted;
+
+    /// <summary>Room to write to. Writer.</summary>
+    internal Memory<byte> GetSendMemory(int sizeHint) => _queue.GetMemory(sizeHint);
+
+    /// <summary>So many bytes of it were written. Writer.</summary>
+    internal void AdvanceSend(int count) => _queue.Advance(count);
+
+    /// <summary>Copies bytes to send. Writer.</summary>
+    internal void Write(ReadOnlySpan<byte> bytes) => _queue.Write(bytes);
+
+    /// <summary>
+    /// Lets go what was written so far. False: more than <see cref="SendHighWater"/> is unsent, and <see cref="ISocketSink.OnSendDrained"/> follows.
+    /// </summary>
+    internal bool Flush()
+    {
+        _queue.Commit();
+        if (Loop.IsOnLoopThread)
+        {
+            if (!_atTurnEnd)
+            {
+                _atTurnEnd = true;
+                Loop.AtTurnEnd(this);
+            }
+        }
+        else
+        {
+            Pump();
+        }
+
+        if (SendHighWater <= 0 || Unsent <= SendHighWater)
+        {
+            return true;
+        }
+
+        // Announce the wait, then look once more: the sender does it the other way round.
+        Interlocked.Exchange(ref _drainWanted, 1);
+        return Unsent <= SendLowWater && Interlocked.CompareExchange(ref _drainWanted, 0, 1) == 1;
+    }
+
+    /// <summary>Sends what is flushed, ends the sending direction (FIN), then reports <see cref="ISocketSink.OnSendFinished"/>. Writer, any thread.</summary>
+    internal void FinishSending()
+    {
+        _finishRequested = true;
+        Flush();
+    }
+
+    /// <summary>The end of the turn.</summary>
+    void ILoopWork.Run()
+    {
+        _atTurnEnd = false;
+        Pump();
+    }
+
+    void IStreamChannelOwner.OnSendReady(IoResult done)
+    {
+        _sendWaits = false;
+        if (done.IsError)
+        {
+            OnSendFailed(done.Error, onLoop: true);
+        }
+        else
+        {
+            _queue.Consume(done.Count);
+        }
+
+        PumpHeld();
+    }
+
+    private void Pump()
+    {
+        if (Interlocked.Exchange(ref _sendState, Again) == Idle)
+        {
+            PumpHeld();
+        }
+    }
+
+    // Called by the holder of the token.
+    private void PumpHeld()
+    {
+        bool onLoop = Loop.IsOnLoopThread;
+        do
+        {
+            Volatile.Write(ref _sendState, Busy);
+            Interlocked.MemoryBarrier(); // the token's state before what is looked at below: close, finish and new bytes announce themselves the other way round
+            if (_closing && !_discard)
+            {
+                if (!onLoop)
+                {
+                    HandOverToLoop();
+                }
+                else if (!_closed)
+                {
+                    _channel.Close(_reset); // ends in OnClosed, which lets the token go
+                }
+
+                return;
+            }
+
+            if (!SendAll(onLoop))
+            {
+                return;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _sendState, Idle, Busy) != Busy);
+    }
+
+    // False: the token stays taken, by the loop or by what waits for the peer.
+    private bool SendAll(bool onLoop)
+    {
+        if (_discard)
+        {
+            _queue.Clear();
+            NotifyDrained(onLoop);
+            return true;
+        }
+
+        if (!onLoop && !_channel.CanSendFromAnyThread)
+        {
+            return HandOverToLoop();
+        }
+
+        ReadOnlyMemory<byte>[] buffers = t_buffers ??= new ReadOnlyMemory<byte>[Interop.LibC.MaxGather];
+        while (_queue.Peek(buffers) is int count and > 0)
+        {
+            ReadOnlySpan<ReadOnlyMemory<byte>> batch = buffers.AsSpan(0, count);
+            IoResult result = onLoop ? _channel.Send(batch) : _channel.TrySend(batch);
+            if (result.IsPending)
+            {
+                _sendWaits = onLoop;
+                return onLoop ? false : HandOverToLoop();
+            }
+
+            if (result.IsError)
+            {
+                OnSendFailed(result.Error, onLoop);
+                return true;
+            }
+
+            _queue.Consume(result.Count);
+            NotifyDrained(onLoop);
+            if (_closing)
+            {
+                return true; // the loop above sees to it
+            }
+        }
+
+        if (_finishRequested && !_finished && Unsent == 0)
+        {
+            if (!onLoop)
+            {
+                return HandOverToLoop();
+            }
+
+            _finished = true;
+            _channel.ShutdownSend();
+            _sink!.OnSendFinished();
+        }
+
+        return true;
+    }
+
+    private bool HandOverToLoop()
+    {
+        _continueSend ??= new ContinueSendWork(this);
+        Loop.Post(_continueSend);
+        return false;
+    }
+
+    // Off the loop only the request is made; the close itself is the loop's.
+    private void OnSendFailed(SocketError error, bool onLoop)
+    {
+        Exception reason = ConnectionErrors.FromSend(error);
+        if (onLoop)
+        {
+            Close(reason, reset: false);
+        }
+        else
+        {
+            RequestAbort(reason, reset: false);
+        }
+    }
+
+    private void NotifyDrained(bool onLoop)
+    {
+        if (Volatile.Read(ref _drainWanted) == 1 && Unsent <= SendLowWater && Interlocked.Exchange(ref _drainWanted, 0) == 1)
+        {
+            if (onLoop)
+            {
+                _sink?.OnSendDrained();
+            }
+            else
+            {
+                Loop.Post(new DrainedWork(this));
+            }
+        }
+    }
+
+    // Loop thread, with _closing set. If somebody else is sending, he finds that out when he lets go; a send that waits is ours to end.
+    private void CloseWhenSenderIsOut()
+    {
+        if (_sendWaits || Interlocked.Exchange(ref _sendState, Again) == Idle)
+        {
+            _sendWaits = false;
+            PumpHeld();
+        }
+    }
+
+    // From OnClosed: nothing is in flight, and from here on whatever is still written goes back to the pool.
+    private void DiscardUnsent()
+    {
+        _discard = true;
+        PumpHeld();
+    }
+
+    private sealed class ContinueSendWork(StreamSocket socket) : ILoopWork
+    {
+        public void Run() => socket.PumpHeld();
+    }
+
+    private sealed class DrainedWork(StreamSocket socket) : ILoopWork
+    {
+        public void Run() => socket._sink?.OnSendDrained();
+    }
+}

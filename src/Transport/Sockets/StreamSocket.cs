@@ -1,0 +1,175 @@
+using System.Net;
+using System.Net.Sockets;
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+
+namespace LoopBridge.Sockets;
+
+/// <summary>
+/// THE socket engine: one non-blocking stream on one loop, with one sink at a time. Kestrel's pipes, the reactor's transport and the loop's stream are
+/// sinks over it; none of them touches a descriptor.
+/// </summary>
+/// <remarks>
+/// Lives on its loop's thread. Two things may come from other threads: bytes to send (one writer at a time, see <c>StreamSocket.Send.cs</c>) and
+/// <see cref="RequestAbort"/>. It knows the loop by <see cref="IEventLoop"/> alone, and the stream by <see cref="IStreamChannel"/>, so that a pipe or a WebSocket
+/// serves it as well as a socket does.
+/// </remarks>
+internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
+{
+    private readonly IStreamChannel _channel;
+    private ISocketSink? _sink;
+    private TaskCompletionSource? _connecting;
+    private Exception? _closeReason;
+    private bool _reset;
+    private bool _endOfStream;
+    private volatile bool _closing;
+    private bool _closed;
+
+    internal StreamSocket(IEventLoop loop, IStreamChannel channel, StreamSocketOptions? options = null)
+    {
+        options ??= StreamSocketOptions.Default;
+        Loop = loop;
+        _channel = channel;
+        _queue = new SegmentQueue(options.Pool);
+        SendHighWater = options.SendHighWater;
+        SendLowWater = options.SendHighWater / 2;
+    }
+
+    internal IEventLoop Loop { get; }
+
+    internal EndPoint? LocalEndPoint => _channel.LocalEndPoint;
+
+    internal EndPoint? RemoteEndPoint => _channel.RemoteEndPoint;
+
+    internal RawSocket? RawSocket => _channel.Socket;
+
+    /// <summary>Whether the close has begun. Any thread.</summary>
+    internal bool IsClosing => _closing;
+
+    /// <summary>Whether the peer has finished sending and everything it sent was received.</summary>
+    internal bool IsEndOfStream => _endOfStream;
+
+    /// <summary>Puts the stream to work. Loop thread.</summary>
+    internal void Start(ISocketSink sink)
+    {
+        _sink = sink;
+        Loop.Own(this);
+        _channel.Start(this);
+    }
+
+    /// <summary>Connects first and starts then; the task ends on the loop's thread. Loop thread. After a failure the socket is closed.</summary>
+    internal Task ConnectAsync(EndPoint endPoint, ISocketSink sink)
+    {
+        IoResult result = _channel.Connect(endPoint);
+        if (result.IsError)
+        {
+            _closing = true;
+            _closed = true;
+            _channel.Close(reset: false);
+            return Task.FromException(new SocketException((int)result.Error));
+        }
+
+        _connecting = result.IsPending ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
+        Task connected = _connecting?.Task ?? Task.CompletedTask;
+        Start(sink);
+        return connected;
+    }
+
+    /// <summary>Another sink takes over what comes from here on. Loop thread.</summary>
+    internal void ChangeSink(ISocketSink sink) => _sink = sink;
+
+    /// <summary>
+    /// Takes what has arrived. Zero is the end of the stream. An error has begun the close already: the sink has nothing left to do but stop. Loop thread.
+    /// </summary>
+    internal IoResult Receive(Span<byte> buffer)
+    {
+        if (_closing)
+        {
+            return IoResult.Pending;
+        }
+
+        if (_endOfStream)
+        {
+            return IoResult.Of(0);
+        }
+
+        IoResult result = _channel.Receive(buffer);
+        if (result.IsError)
+        {
+            Close(ConnectionErrors.FromReceive(result.Error), reset: false);
+        }
+        else if (result.IsOk && result.Count == 0)
+        {
+            _endOfStream = true;
+        }
+
+        return result;
+    }
+
+    /// <summary>Ends the connection at once; unsent bytes are dropped. The first reason stays. Loop thread.</summary>
+    internal void Close(Exception? reason, bool reset)
+    {
+        if (_closing)
+        {
+            return;
+        }
+
+        _closeReason = reason;
+        _reset = reset;
+        _closing = true;
+        CloseWhenSenderIsOut();
+    }
+
+    /// <summary>As <see cref="Close"/>, from any thread.</summary>
+    internal void RequestAbort(Exception? reason, bool reset)
+    {
+        if (Loop.IsOnLoopThread)
+        {
+            Close(reason, reset);
+        }
+        else
+        {
+            Loop.Post(new CloseRequest(this, reason, reset));
+        }
+    }
+
+    /// <summary>The loop is closed under a live connection.</summary>
+    public void Dispose() => Close(new ObjectDisposedException("EventLoop", "The loop of the connection was closed."), reset: true);
+
+    void IStreamChannelOwner.OnConnected(SocketError error)
+    {
+        TaskCompletionSource connecting = _connecting!;
+        _connecting = null;
+        if (error == SocketError.Success)
+        {
+            connecting.SetResult();
+            return;
+        }
+
+        var exception = new SocketException((int)error);
+        Close(exception, reset: false);
+        connecting.SetException(exception);
+    }
+
+    void IStreamChannelOwner.OnReceivable()
+    {
+        if (!_closing)
+        {
+            _sink!.OnReceivable();
+        }
+    }
+
+    void IStreamChannelOwner.OnClosed()
+    {
+        _closed = true;
+        Loop.Disown(this);
+        DiscardUnsent();
+        _connecting?.TrySetException(_closeReason ?? new OperationCanceledException());
+        _sink?.OnClosed(_closeReason);
+    }
+
+    private sealed class CloseRequest(StreamSocket socket, Exception? reason, bool reset) : ILoopWork
+    {
+        public void Run() => socket.Close(reason, reset);
+    }
+}
