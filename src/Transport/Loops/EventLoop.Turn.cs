@@ -87,10 +87,18 @@ public sealed partial class EventLoop
             return;
         }
 
-        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
+        bool inContext = false;
         while (_callbacksLeft-- > 0 && _callbacks.TryDequeue(out LoopWorkItem item))
         {
             _callbacksRun++;
+
+            // User code continues on the loop after an await. The engine's work does not: what it resumes (HTTP) has no context of ours.
+            if (item.IsUserCode != inContext)
+            {
+                inContext = item.IsUserCode;
+                SynchronizationContext.SetSynchronizationContext(inContext ? SynchronizationContext : null);
+            }
+
             try
             {
                 item.Run();

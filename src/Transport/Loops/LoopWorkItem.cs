@@ -17,6 +17,8 @@ internal readonly struct LoopWorkItem
     /// <summary>What to name in the log when it throws.</summary>
     internal object Source => _callback;
 
+    internal bool IsUserCode => _callback is not ILoopWork;
+
     internal void Run()
     {
         if (_context is null)
