@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace LoopBridge.Resolvers;
 
@@ -21,7 +22,7 @@ internal static class HostName
     public static bool TryNormalize(string host, out string name)
     {
         name = host;
-        if (!System.Text.Ascii.IsValid(host) && !TryMap(host, out name))
+        if (!Ascii.IsValid(host) && !TryMap(host, out name))
             return false;
         name = name.ToLowerInvariant();
         ReadOnlySpan<char> labels = WithoutFinalDot(name);

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 namespace LoopBridge.Resolvers;
 
 /// <summary>
-/// Turns a host name into the endpoints to connect to. Every outbound connection of LoopBridge asks the one that dependency injection gives.
+/// Turns a host name into the endpoints to connect to. Every outbound connection of LoopBridge asks the one that dependency injection
+/// gives.
 /// </summary>
 /// <remarks>
 /// What every implementation answers alike, before it asks anybody: IP literals, <c>localhost</c> and names below it, <c>*.invalid</c> and
@@ -23,12 +24,14 @@ public interface INameResolver
     /// Defaults to <see cref="AddressFamily.Unspecified"/>: both.
     /// </param>
     /// <param name="cancellationToken">Ends the call; see the implementation for how soon.</param>
-    /// <returns>At least one endpoint, the best first, no two alike. The call resumes on the caller's scheduler: on its loop, if made on one.</returns>
+    /// <returns>
+    /// At least one endpoint, the best first, no two alike. The call resumes on the caller's scheduler: on its loop, if made on one.
+    /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="host"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
     /// <paramref name="port"/> is no port, or <paramref name="family"/> none of the three named above.
     /// </exception>
-    /// <exception cref="NameResolutionException">There is no such endpoint, or it could not be found out; the reason says which.</exception>
+    /// <exception cref="NameResolutionException">There is no endpoint, or none could be found out; the reason says which.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; it is the one the exception carries.</exception>
     /// <exception cref="ObjectDisposedException">The resolver was disposed before or during the call.</exception>
     ValueTask<NameResolution> ResolveAsync(

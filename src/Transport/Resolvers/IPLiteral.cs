@@ -93,8 +93,7 @@ internal static class IPLiteral
                 break;
             }
 
-            if (group.Length is 0 or > 4
-                || !ushort.TryParse(group, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort value))
+            if (!TryParseGroup(group, out ushort value))
                 return false;
             BinaryPrimitives.WriteUInt16BigEndian(bytes[(count++ * 2)..], value);
             if (colon < 0)
@@ -123,7 +122,23 @@ internal static class IPLiteral
         return true;
     }
 
-    // RFC 4007 section 11: the zone is a number or an interface's name. The name is looked up in a table of the kernel, which does not block.
+    // One to four hex digits. Not by ushort.TryParse alone, which passes over NULs at the end.
+    private static bool TryParseGroup(ReadOnlySpan<char> group, out ushort value)
+    {
+        value = 0;
+        if (group.Length is 0 or > 4)
+            return false;
+        foreach (char c in group)
+        {
+            if (!char.IsAsciiHexDigit(c))
+                return false;
+        }
+
+        return ushort.TryParse(group, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+    }
+
+    // RFC 4007 section 11: the zone is a number or an interface's name. The name is looked up in a table of the kernel; that does not
+    // block.
     private static bool TrySetZone(IPAddress address, ReadOnlySpan<char> zone)
     {
         if (zone.Length is 0 or > LongestZone)

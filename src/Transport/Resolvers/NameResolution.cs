@@ -2,7 +2,9 @@ using System.Net;
 
 namespace LoopBridge.Resolvers;
 
-/// <summary>The endpoints a name resolved to. Belongs to the caller alone: no two calls share one, nor an endpoint or address in it.</summary>
+/// <summary>
+/// The endpoints a name resolved to. Belongs to the caller alone: no two calls share one, nor an endpoint or address in it.
+/// </summary>
 public sealed class NameResolution
 {
     /// <summary>Makes a result; for those who write a resolver of their own.</summary>
@@ -26,7 +28,9 @@ public sealed class NameResolution
         Ttl = ttl;
     }
 
-    /// <summary>All endpoints, the best first, no two alike, never empty; each with the port asked for and, where it has one, its scope id.</summary>
+    /// <summary>
+    /// All endpoints, the best first, no two alike, never empty; each with the port asked for and, where it has one, its scope id.
+    /// </summary>
     public IReadOnlyList<IPEndPoint> EndPoints { get; }
 
     /// <summary>How long the answer may be kept from now on. Null where it is not known: the operating system does not tell.</summary>

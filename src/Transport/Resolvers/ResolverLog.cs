@@ -17,7 +17,7 @@ internal static partial class ResolverLog
     public static partial void Failed(
         ILogger logger, NameResolutionFailure failure, AddressFamily family, double milliseconds, string message);
 
-    [LoggerMessage(3, LogLevel.Debug, "The last caller waiting for {Name} ({Family}) has gone; its thread is taken until the system answers")]
+    [LoggerMessage(3, LogLevel.Debug, "Nobody waits for {Name} ({Family}) any more; its thread is taken until the system answers")]
     public static partial void Abandoned(ILogger logger, string name, AddressFamily family);
 
     [LoggerMessage(4, LogLevel.Warning, "Turning callers away: {Limit} wait for a name already. Said once until half of them are gone")]

@@ -22,7 +22,7 @@ internal sealed class ResolverMetrics
         _kind = new("resolver", kind);
         _lookups = meter.CreateCounter<long>("loopbridge.resolver.lookups", "{lookup}", "Calls answered, by where the answer came from.");
         _failures = meter.CreateCounter<long>("loopbridge.resolver.failures", "{lookup}", "Calls that failed, by reason.");
-        _duration = meter.CreateHistogram<double>("loopbridge.resolver.duration", "s", "Time from call to answer, failure or cancellation.");
+        _duration = meter.CreateHistogram<double>("loopbridge.resolver.duration", "s", "From call to answer, failure or cancellation.");
     }
 
     public void Succeeded(NameResolutionSource source, long startedAt)

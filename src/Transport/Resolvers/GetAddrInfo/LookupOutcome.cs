@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace LoopBridge.Resolvers;
 
-/// <summary>Asks the operating system, blocking, for the addresses of a normalized name. Never throws for what can happen to a lookup.</summary>
+/// <summary>
+/// Asks the operating system, blocking, for the addresses of a normalized name. Never throws for what can happen to a lookup.
+/// </summary>
 internal delegate LookupOutcome SystemLookup(string name, AddressFamily family);
 
 /// <summary>
@@ -11,7 +13,7 @@ internal delegate LookupOutcome SystemLookup(string name, AddressFamily family);
 /// </summary>
 internal sealed class LookupOutcome
 {
-    private readonly NameResolutionFailure _reason; // of no meaning unless the lookup failed
+    private readonly NameResolutionFailure _reason;
     private readonly bool _isTransient;
     private readonly Exception? _inner;
 
@@ -25,6 +27,8 @@ internal sealed class LookupOutcome
 
     /// <summary>Empty if the lookup failed.</summary>
     public IPAddress[] Addresses { get; }
+
+    public NameResolutionFailure? Failure => Addresses.Length == 0 ? _reason : null;
 
     /// <summary>Keeps the system's order, drops repetitions, and never lets through a family that was not asked for (D-03).</summary>
     public static LookupOutcome Found(IEnumerable<IPAddress> addresses, AddressFamily family)

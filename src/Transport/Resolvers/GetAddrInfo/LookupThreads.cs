@@ -35,7 +35,9 @@ internal sealed class LookupThreads(int maxThreads, TimeSpan idleTimeout)
         }
     }
 
-    /// <summary>The process's own threads, sized by the first who asks while there are none (L-RES-04). Each call needs one <see cref="Return"/>.</summary>
+    /// <summary>
+    /// The process's own threads, sized by the first who asks while there are none (L-RES-04). Each call needs one <see cref="Return"/>.
+    /// </summary>
     public static LookupThreads Rent(int maxThreads, TimeSpan idleTimeout)
     {
         lock (SharedGate)

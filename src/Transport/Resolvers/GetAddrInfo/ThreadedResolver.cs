@@ -88,8 +88,8 @@ public sealed class ThreadedResolver : INameResolver, IDisposable
     }
 
     /// <summary>
-    /// Ends every call that waits with <see cref="ObjectDisposedException"/>, and the threads with the last resolver that uses them. Waits for
-    /// nothing, least of all for the system. May be called twice, and from any thread.
+    /// Ends every call that waits with <see cref="ObjectDisposedException"/>, and the threads with the last resolver that uses them. Waits
+    /// for nothing, least of all for the system. May be called twice, and from any thread.
     /// </summary>
     public void Dispose()
     {
@@ -139,8 +139,13 @@ public sealed class ThreadedResolver : INameResolver, IDisposable
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            NameResolution answer = LocalAnswer.Find(host, port, family, out string name)
-                ?? (await WaitAsync(host, new LookupKey(name, family), cancellationToken).ConfigureAwait(false)).ToResolution(host, port, this);
+            NameResolution? answer = LocalAnswer.Find(host, port, family, out string name);
+            if (answer is null)
+            {
+                LookupOutcome outcome = await WaitAsync(host, new LookupKey(name, family), cancellationToken).ConfigureAwait(false);
+                answer = outcome.ToResolution(host, port, this);
+            }
+
             _metrics.Succeeded(answer.Source, startedAt);
             if (_logger.IsEnabled(LogLevel.Debug))
                 ResolverLog.Resolved(_logger, name, family, answer.EndPoints.Count, Milliseconds(startedAt));
