@@ -57,16 +57,18 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
         _channel.Start(this);
     }
 
-    /// <summary>Connects first and starts then; the task ends on the loop's thread. Loop thread. After a failure the socket is closed.</summary>
+    /// <summary>Connects first and starts then. Loop thread. After a failure the socket is closed, and the sink was told.</summary>
     internal Task ConnectAsync(EndPoint endPoint, ISocketSink sink)
     {
         IoResult result = _channel.Connect(endPoint);
         if (result.IsError)
         {
+            var refused = new SocketException((int)result.Error);
             _closing = true;
             _closed = true;
             _channel.Close(reset: false);
-            return Task.FromException(new SocketException((int)result.Error));
+            sink.OnClosed(refused);
+            return Task.FromException(refused);
         }
 
         _connecting = result.IsPending ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
