@@ -1,4 +1,3 @@
-using System.Globalization;
 using LoopBridge.Benchmarks.CommandLine;
 using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Scenarios;
@@ -19,10 +18,12 @@ internal static class BenchmarkSession
         // Read before the load, so that the machine's load average is not our own.
         var environs = Environs.Read(app, baseline, candidate);
 
+        var measurer = new Measurer(app, options, stop);
         IReadOnlyList<Measurement> measurements =
-            await MeasureAllAsync(scenarios, baseline, candidate, new Measurer(app, options, stop), options.Rounds).ConfigureAwait(false);
+            await MeasureAllAsync(scenarios, baseline, candidate, measurer, options.Rounds).ConfigureAwait(false);
 
         Print(environs, scenarios, new ResultTable(measurements, baseline.Name, candidate.Name));
+        Disturbance.Warn(measurements, Console.Out);
         if (options.JsonFile is not null)
             await new JsonReport(environs, measurements).WriteAsync(options.JsonFile, stop).ConfigureAwait(false);
         return ExitCodeFor(measurements);
@@ -52,13 +53,15 @@ internal static class BenchmarkSession
 
     private static string Line(Measurement m, IScenario scenario, int rounds)
     {
-        string what = string.Create(CultureInfo.InvariantCulture, $"round {m.Round}/{rounds}  {m.Scenario,-10} {m.Variant,-10}");
+        string what = Text($"round {m.Round}/{rounds}  {m.Scenario,-10} {m.Variant,-10}");
         return m.Failure is not null
             ? $"{what}  FAILED: {m.Failure}"
-            : string.Create(
-                CultureInfo.InvariantCulture,
-                $"{what} {m.Throughput,12:#,0} {scenario.Unit}/s {m.PerCpuSecond,12:#,0} per CPU s   p99 {m.P99Micros:#,0} µs");
+            : what
+                + Text($" {m.Throughput,12:#,0} {scenario.Unit}/s {m.PerCpuSecond,12:#,0} per CPU s")
+                + Text($"   p99 {m.P99Micros,7:#,0} µs{Disturbance.Of(m)}");
     }
+
+    private static string Text(FormattableString line) => FormattableString.Invariant(line);
 
     private static void Print(Environs environs, IReadOnlyList<IScenario> scenarios, ResultTable table)
     {

@@ -28,7 +28,7 @@ internal sealed class LatencyHistogram
         Count = 0;
     }
 
-    /// <summary>The value that this share (0 to 1) of the recorded ones does not exceed, in microseconds; zero if there are none.</summary>
+    /// <summary>The value in microseconds that this share (0 to 1) does not exceed; zero if there are none.</summary>
     public double PercentileMicros(double share)
     {
         long wanted = (long)Math.Ceiling(share * Count);

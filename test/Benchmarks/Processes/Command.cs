@@ -5,7 +5,8 @@ namespace LoopBridge.Benchmarks.Processes;
 /// <summary>Runs a program to its end and returns what it printed. Cancellation ends the program and its children first.</summary>
 internal static class Command
 {
-    public static async Task<CommandResult> RunAsync(string program, IEnumerable<string> arguments, string directory, CancellationToken stop)
+    public static async Task<CommandResult> RunAsync(
+        string program, IEnumerable<string> arguments, string directory, CancellationToken stop)
     {
         var start = new ProcessStartInfo(program, arguments)
         {

@@ -51,6 +51,8 @@ internal sealed record Environs
 
     // "model name" on x86; ARM kernels give numbers only.
     private static string CpuModel()
-        => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
-            ?? RuntimeInformation.ProcessArchitecture.ToString();
+        => File.ReadLines("/proc/cpuinfo")
+            .Where(line => line.StartsWith("model name", StringComparison.Ordinal))
+            .Select(line => line.Split(':', 2)[1].Trim())
+            .FirstOrDefault(RuntimeInformation.ProcessArchitecture.ToString());
 }

@@ -30,16 +30,17 @@ internal sealed record Measurement
 
     public double CpuSeconds { get; init; }
 
+    /// <summary>Cores that strangers kept busy meanwhile: with more than a fraction of one, the figures say less.</summary>
+    public double OthersCores { get; init; }
+
     public long Errors { get; init; }
 
     /// <summary>Why the figures do not count, or null if they do.</summary>
     public string? Failure { get; init; }
 
-    public static Measurement From(IScenario scenario, string variant, int round, LoadResult load, double peakMemoryMiB) => new()
+    /// <summary>The same with the figures of a load that was made.</summary>
+    public Measurement With(LoadResult load, double peakMemoryMiB, double othersSeconds) => this with
     {
-        Scenario = scenario.Name,
-        Variant = variant,
-        Round = round,
         Throughput = load.Operations / load.Seconds,
         PerCpuSecond = load.CpuSeconds > 0 ? load.Operations / load.CpuSeconds : 0,
         P50Micros = load.P50Micros,
@@ -48,6 +49,7 @@ internal sealed record Measurement
         Operations = load.Operations,
         Seconds = load.Seconds,
         CpuSeconds = load.CpuSeconds,
+        OthersCores = othersSeconds / load.Seconds,
         Errors = load.Errors,
         Failure = FailureOf(load),
     };

@@ -28,7 +28,7 @@ internal sealed class ResultTable(IReadOnlyList<Measurement> measurements, strin
     }
 
     private static string Row(string scenario, string figure, string left, string right, string ratio, string range)
-        => string.Format(CultureInfo.InvariantCulture, "{0,-12}{1,-18}{2,14}{3,14}{4,8}   {5}", scenario, figure, left, right, ratio, range);
+        => $"{scenario,-12}{figure,-18}{left,14}{right,14}{ratio,8}   {range}";
 
     private static string Text(double value, string format)
         => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "-";

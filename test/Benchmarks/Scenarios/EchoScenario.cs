@@ -11,7 +11,8 @@ internal sealed class EchoScenario : IScenario
 
     public string Name => "echo";
 
-    public string Description => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time each";
+    public string Description
+        => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time each";
 
     public string Unit => "messages";
 

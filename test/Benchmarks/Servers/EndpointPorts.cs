@@ -45,5 +45,6 @@ internal sealed class EndpointPorts
     public Uri UrlOf(string name) => new($"{(name == Https ? "https" : "http")}://{this[name]}");
 
     /// <summary>The same as Kestrel's configuration takes it.</summary>
-    public IEnumerable<string> AsArguments() => Names.Select(name => $"--Kestrel:Endpoints:{name}:Url={UrlOf(name).GetLeftPart(UriPartial.Authority)}");
+    public IEnumerable<string> AsArguments()
+        => Names.Select(name => $"--Kestrel:Endpoints:{name}:Url={UrlOf(name).GetLeftPart(UriPartial.Authority)}");
 }

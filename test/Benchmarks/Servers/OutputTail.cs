@@ -24,6 +24,6 @@ internal sealed class OutputTail
     public override string ToString()
     {
         lock (_lines)
-            return _lines.Count == 0 ? "(it printed nothing)" : string.Join('\n', _lines);
+            return string.Join('\n', _lines);
     }
 }

@@ -8,7 +8,7 @@ internal static class Readiness
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    /// <summary>Between two attempts: a refused connect returns at once, and asking without pause would slow the start it waits for.</summary>
+    /// <summary>Between two attempts. A refused connect returns at once: asking without pause would slow the start it waits for.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     public static async Task WaitAsync(ServerProcess server, string endpoint, CancellationToken stop)
@@ -20,7 +20,7 @@ internal static class Readiness
             while (!await AcceptsAsync(server.Ports[endpoint], deadline.Token).ConfigureAwait(false))
             {
                 if (server.HasExited)
-                    throw new BenchmarkException($"The server ended before it listened. It printed:\n{server.Output}");
+                    await ThrowEndedAsync(server, deadline.Token).ConfigureAwait(false);
                 await Task.Delay(Pause, deadline.Token).ConfigureAwait(false);
             }
         }
@@ -30,6 +30,13 @@ internal static class Readiness
                 $"The server did not listen on endpoint {endpoint} ({server.Ports[endpoint]}) within {Deadline.TotalSeconds} s." +
                 $" It printed:\n{server.Output}");
         }
+    }
+
+    private static async Task ThrowEndedAsync(ServerProcess server, CancellationToken stop)
+    {
+        // Its last words may still be in the pipe.
+        await server.WaitForEndAsync(stop).ConfigureAwait(false);
+        throw new BenchmarkException($"The server ended before it listened. It printed:\n{server.Output}");
     }
 
     private static async Task<bool> AcceptsAsync(IPEndPoint address, CancellationToken stop)

@@ -3,7 +3,7 @@ namespace LoopBridge.Benchmarks.Servers;
 /// <summary>Starts a server and waits until it listens.</summary>
 internal static class ServerLauncher
 {
-    /// <summary>Another process may take a port between our letting it go and the server's binding it; twice in a row is no accident.</summary>
+    /// <summary>Another process may take a port between our letting it go and the server's binding it. Twice is no accident.</summary>
     private const int Attempts = 2;
 
     public static async Task<ServerProcess> StartAsync(ServerApp app, Variant variant, string endpoint, CancellationToken stop)

@@ -28,7 +28,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>The last lines it printed.</summary>
+    /// <summary>The last lines it printed; empty if none.</summary>
     public string Output => _output.ToString();
 
     public static ServerProcess Start(ServerApp app, Variant variant)
@@ -46,6 +46,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         start.Environment["DOTNET_gcServer"] = "0";
         return new ServerProcess(Process.Start(start) ?? throw new BenchmarkException($"{DotNet.Program} did not start."), ports);
     }
+
+    /// <summary>Until it has ended and all it printed is in <see cref="Output"/>.</summary>
+    public Task WaitForEndAsync(CancellationToken stop) => _process.WaitForExitAsync(stop);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,6 +1,6 @@
 namespace LoopBridge.Benchmarks.Wrk;
 
-/// <summary>One request before the load. wrk counts only statuses above 399 as errors: a redirect would look like a very fast page.</summary>
+/// <summary>One request before the load: to wrk only statuses above 399 are errors, and a redirect would look like a fast page.</summary>
 internal static class HttpProbe
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);

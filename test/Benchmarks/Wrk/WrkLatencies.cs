@@ -5,10 +5,9 @@ namespace LoopBridge.Benchmarks.Wrk;
 ///
 /// At its end wrk "corrects" them for coordinated omission (stats_correct in its stats.c): it assumes that each connection should send
 /// once per interval = duration / (requests / connections), and below every value of two intervals or more it adds made-up ones, an
-/// interval apart. That interval is in truth just the mean time per request, so about any slower half grows a tail of inventions; with
-/// requests pipelined, where one latency stands for a whole batch, it is a small part of it and nearly all values are invented, many below the
-/// least that was seen, where wrk's own percentiles then find nothing and print 0. We take the inventions out again and report what
-/// was measured.
+/// interval apart. That interval is in truth just the mean time per request. With requests pipelined, where one latency stands for a
+/// whole batch, it is a small part of each: then nearly all values are invented, and many lie below the least that was seen, where
+/// wrk's own percentiles do not look and print 0. We take the inventions out again and report what was measured.
 /// </summary>
 internal sealed class WrkLatencies
 {
@@ -30,8 +29,8 @@ internal sealed class WrkLatencies
     /// <summary>Takes the made-up values out.</summary>
     /// <param name="interval">wrk's, in microseconds.</param>
     /// <remarks>
-    /// wrk goes upwards and every value adds only to smaller ones, so each is still untouched when its turn comes; going downwards, each has
-    /// been freed of all that was added to it by then, and says how much it added itself.
+    /// wrk goes upwards and every value adds only to smaller ones, so each is still untouched when its turn comes. Going downwards, each
+    /// has been freed by its turn of all that was added to it, and says how much it added itself.
     /// </remarks>
     public void RemoveCorrection(long interval)
     {

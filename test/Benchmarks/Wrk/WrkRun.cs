@@ -19,9 +19,11 @@ internal sealed class WrkRun(Uri url, int connections, int depth)
         try
         {
             await File.WriteAllTextAsync(scriptFile, WrkScript.For(depth), stop).ConfigureAwait(false);
-            string[] arguments = ["-t", $"{_threads}", "-c", $"{connections}", "-d", $"{duration.TotalSeconds}s", "-s", scriptFile, $"{url}"];
+            string[] arguments =
+                ["-t", $"{_threads}", "-c", $"{connections}", "-d", $"{duration.TotalSeconds}s", "-s", scriptFile, $"{url}"];
             CommandResult wrk = await RunAsync(arguments, duration + Grace, stop).ConfigureAwait(false);
-            WrkReport report = WrkReport.Parse(wrk.Output) ?? throw new MeasurementException($"wrk ended with {wrk.ExitCode}: {wrk.Everything}");
+            WrkReport report = WrkReport.Parse(wrk.Output)
+                ?? throw new MeasurementException($"wrk ended with {wrk.ExitCode}: {wrk.Everything}");
             Restore(report);
             return report;
         }
