@@ -64,7 +64,7 @@ public abstract partial class Deferred
     /// </summary>
     internal Deferred? Upstream { get; private protected set; }
 
-    internal abstract string TypeName { get; }
+    private protected abstract string TypeName { get; }
 
     /// <summary>Fired and neither paused nor waiting: what is stored is a result.</summary>
     internal bool IsSettled => Is(State.Fired) && Upstream is null && _pauses == 0;

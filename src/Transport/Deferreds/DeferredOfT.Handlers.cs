@@ -2,13 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace LoopBridge.Deferreds;
 
-// Which overload an async lambda or `_ => throw …` means is settled by priority: the one that answers with a Deferred. It marshals nothing
-// and cancels through (R-DEF-29); all of them mean the same for a handler that only throws.
+// Priorities settle what a lambda means when several overloads could take it. `_ => throw …`, `_ => null` and `_ => default` are plain
+// values; an async lambda is a Deferred, which needs no marshalling and cancels what it awaits (R-DEF-29).
 public sealed partial class Deferred<T>
 {
     /// <summary>Adds a function from the value to the next value. A failure passes it by.</summary>
     /// <param name="callback">The function.</param>
     /// <returns>This Deferred.</returns>
+    [OverloadResolutionPriority(2)]
     public Deferred<T> AddCallback(Func<T, T> callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
@@ -64,6 +65,7 @@ public sealed partial class Deferred<T>
     /// <summary>Adds a function from a failure to the next value: the chain goes on with success. A value passes it by.</summary>
     /// <param name="errback">The function. To keep a failure, throw it on; its first stack stays.</param>
     /// <returns>This Deferred.</returns>
+    [OverloadResolutionPriority(2)]
     public Deferred<T> AddErrback(Func<Exception, T> errback)
     {
         ArgumentNullException.ThrowIfNull(errback);
@@ -108,6 +110,7 @@ public sealed partial class Deferred<T>
     /// <param name="callback">From the value to the next value; null lets a value pass.</param>
     /// <param name="errback">From the failure to the next value; null lets a failure pass.</param>
     /// <returns>This Deferred.</returns>
+    [OverloadResolutionPriority(2)]
     public Deferred<T> AddCallbacks(Func<T, T>? callback, Func<Exception, T>? errback)
         => AddLink(new HandlerLink<T>(callback, errback));
 
@@ -122,6 +125,7 @@ public sealed partial class Deferred<T>
     /// <summary>Adds a function from the outcome, value or failure, to the next one. It may return a failure without throwing it.</summary>
     /// <param name="handler">The function.</param>
     /// <returns>This Deferred.</returns>
+    [OverloadResolutionPriority(2)]
     public Deferred<T> AddBoth(Func<DeferredResult<T>, DeferredResult<T>> handler)
     {
         ArgumentNullException.ThrowIfNull(handler);

@@ -79,7 +79,7 @@ public sealed partial class Deferred<T> : Deferred
 
     private protected override bool CancelsUpstream => _cancelsUpstream;
 
-    internal override string TypeName => $"Deferred<{typeof(T).Name}>";
+    private protected override string TypeName => $"Deferred<{typeof(T).Name}>";
 
     /// <summary>Fires with a value. Handlers run inside this call.</summary>
     /// <param name="value">The value that the first handler receives.</param>
@@ -139,17 +139,17 @@ public sealed partial class Deferred<T> : Deferred
             Adopt(inner);
     }
 
-    /// <summary>Stores what a handler returned; only a T that says nothing (object) can hide a Deferred.</summary>
+    /// <summary>Stores what a handler returned. Only a T that says nothing (object) can hide a result that is still to come.</summary>
     internal void SetOrAdopt(T value)
     {
-        if (IsDeferred(value, out Deferred<T>? inner))
+        if (IsPending(value, out Deferred<T>? inner))
             Adopt(inner);
         else
             Value = value;
     }
 
     /// <summary>What a handler of another Deferred returned for this one: a result, or the Deferred to wait for.</summary>
-    internal static DeferredResult<T> Checked(T value, out Deferred<T>? inner) => IsDeferred(value, out inner) ? default : new(value);
+    internal static DeferredResult<T> Checked(T value, out Deferred<T>? inner) => IsPending(value, out inner) ? default : new(value);
 
     /// <summary>Notes for whom this one waits, and whether a cancellation of this one is meant for that one.</summary>
     internal void WaitFor(Deferred? upstream, bool cancels)
@@ -245,14 +245,19 @@ public sealed partial class Deferred<T> : Deferred
         => _failure is null ? $"result {_value?.ToString() ?? "null"}"
             : $"failed with {_failure.SourceException.GetType().Name}: {_failure.SourceException.Message}";
 
-    private static bool IsDeferred(T value, [NotNullWhen(true)] out Deferred<T>? inner)
+    private static bool IsPending(T value, [NotNullWhen(true)] out Deferred<T>? inner)
     {
         inner = null;
-        if (typeof(T).IsValueType || value is not Deferred deferred)
+        if (typeof(T).IsValueType || value is not (Deferred or Task))
             return false;
 
-        inner = deferred as Deferred<T> ?? throw new InvalidOperationException(
-            $"A handler returned a {deferred.TypeName}, and the chain needs a Deferred<{typeof(T).Name}>.");
+        inner = value switch
+        {
+            Deferred<T> deferred => deferred,
+            Task<T> task => FromTask(task),
+            _ => throw new InvalidOperationException(
+                $"A handler returned a {value.GetType()} as a value, and the chain can wait only for a Deferred or Task of {typeof(T)}."),
+        };
         return true;
     }
 

@@ -18,8 +18,10 @@ internal sealed class TaskAdoption<T>
             ? Deferred<T>.Asking(_ => cancellation?.Cancel())
             : new Deferred<T>(_ => cancellation?.Cancel());
 
-        // Not captured by the awaiter but decided here, so that an explicit context is honoured as the current one is.
-        task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => _home.Run(Finish));
+        // Not awaited: an awaiter resumes inline only where no foreign context is current, and a loop's own thread always has one.
+        task.ContinueWith(
+            static (_, adoption) => ((TaskAdoption<T>)adoption!).ComeHome(),
+            this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     public Deferred<T> Deferred { get; }
@@ -34,6 +36,8 @@ internal sealed class TaskAdoption<T>
         else
             deferred.Errback(Cancellation(task));
     }
+
+    private void ComeHome() => _home.Run(Finish);
 
     private void Finish()
     {
