@@ -1,7 +1,8 @@
 namespace LoopBridge.Deferreds;
 
 /// <summary>A <see cref="Deferred{T}"/> was fired a second time. Twisted: <c>AlreadyCalledError</c>.</summary>
-/// <remarks>With <see cref="Deferred.Debugging"/> on, the message names where the Deferred was made and where it was fired first.</remarks>
+/// <remarks>With <see cref="Deferred.Debugging"/> on, the message names where the Deferred was made and where it was fired
+/// first.</remarks>
 public sealed class AlreadyCalledException : InvalidOperationException
 {
     /// <summary>Makes the exception with a message of its own.</summary>

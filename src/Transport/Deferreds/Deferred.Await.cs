@@ -2,7 +2,9 @@ namespace LoopBridge.Deferreds;
 
 public abstract partial class Deferred
 {
-    /// <summary>Lets <see langword="await"/> wait for the end, whatever the type of the value. The failure, if it is one, is thrown.</summary>
+    /// <summary>
+    /// Lets <see langword="await"/> wait for the end, whatever the type of the value. The failure, if it is one, is thrown.
+    /// </summary>
     /// <returns>The awaiter.</returns>
     public DeferredAwaiter GetAwaiter() => new(this);
 

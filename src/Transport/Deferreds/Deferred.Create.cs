@@ -32,7 +32,9 @@ public abstract partial class Deferred
         return deferred;
     }
 
-    /// <summary>Calls a function and makes a Deferred of what it returns or throws. It never throws. Twisted: <c>maybeDeferred</c>.</summary>
+    /// <summary>
+    /// Calls a function and makes a Deferred of what it returns or throws. It never throws. Twisted: <c>maybeDeferred</c>.
+    /// </summary>
     /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="function">The function.</param>
     /// <returns>A Deferred that has fired, or the one that the function returned.</returns>

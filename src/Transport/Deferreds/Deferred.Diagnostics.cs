@@ -9,8 +9,8 @@ public abstract partial class Deferred
     /// Nobody listens by default, and then nothing is written anywhere.
     /// </summary>
     /// <remarks>
-    /// Raised on the finalizer thread, with a null sender: handlers must be quick, thread-safe, and not throw (an exception is dropped, for
-    /// it would end the process). A failure whose Deferred lives until the process ends is not reported.
+    /// Raised on the finalizer thread, with a null sender: handlers must be quick, thread-safe, and not throw (an exception is dropped,
+    /// for it would end the process). A failure whose Deferred lives until the process ends is not reported.
     /// </remarks>
     public static event EventHandler<UnhandledFailureEventArgs>? UnhandledFailure;
 

@@ -4,8 +4,8 @@ public abstract partial class Deferred
 {
     /// <summary>Makes a Deferred of a Task. It fires on the loop's thread with the Task's value or exception.</summary>
     /// <remarks>
-    /// A Task that has ended gives a Deferred that has fired. A cancelled Task gives a <see cref="DeferredCancelledException"/>. When the Task
-    /// ends on the loop's thread the Deferred fires there and then; otherwise it is posted to <paramref name="context"/>.
+    /// A Task that has ended gives a Deferred that has fired. A cancelled Task gives a <see cref="DeferredCancelledException"/>. When
+    /// the Task ends on the loop's thread the Deferred fires there and then; otherwise it is posted to <paramref name="context"/>.
     /// </remarks>
     /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="task">The Task.</param>
@@ -34,9 +34,9 @@ public abstract partial class Deferred
     /// Runs an asynchronous function up to its first suspension and makes a Deferred of the rest. It never throws.
     /// </summary>
     /// <remarks>
-    /// Cancelling the Deferred cancels the function's token and nothing else: the function may stop, translate the cancellation or finish its
-    /// work, and the Deferred ends as it does. For functions that await Deferreds an <see langword="async"/> method that returns a
-    /// <see cref="Deferred{T}"/> is simpler: cancelling it cancels what it awaits.
+    /// Cancelling the Deferred cancels the function's token and nothing else: the function may stop, translate the cancellation or
+    /// finish its work, and the Deferred ends as it does. For functions that await Deferreds an <see langword="async"/> method that
+    /// returns a <see cref="Deferred{T}"/> is simpler: cancelling it cancels what it awaits.
     /// </remarks>
     /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="function">The function.</param>

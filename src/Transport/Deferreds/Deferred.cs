@@ -139,7 +139,7 @@ public abstract partial class Deferred
     }
 
     internal static InvalidOperationException Circular()
-        => new("A handler returned the Deferred it belongs to; waiting for itself it would never go on.");
+        => new("A handler returned the Deferred it belongs to, or one that waits for it; waiting for itself it would never go on.");
 
     internal static InvalidOperationException ReturnedNull()
         => new("A handler returned null in place of a Deferred.");
@@ -161,6 +161,24 @@ public abstract partial class Deferred
         _debug?.Fired();
         ReleaseCanceller();
         return true;
+    }
+
+    /// <summary>
+    /// Whether <paramref name="other"/> is this one or waits for it. The search is bounded, so that building a long chain from its
+    /// inner end stays linear: circles that people write by mistake are short.
+    /// </summary>
+    private protected bool IsAwaitedBy(Deferred other)
+    {
+        const int Bound = 64;
+        Deferred? current = other;
+        for (int i = 0; i < Bound && current is not null; i++)
+        {
+            if (ReferenceEquals(current, this))
+                return true;
+            current = current.Upstream;
+        }
+
+        return false;
     }
 
     /// <summary>Runs this chain, and the chains that get their result from it, as far as results go.</summary>

@@ -8,9 +8,9 @@ namespace LoopBridge.Deferreds;
 /// Lets an <see langword="async"/> method return a <see cref="Deferred{T}"/>: Twisted's <c>inlineCallbacks</c>. For the compiler only.
 /// </summary>
 /// <remarks>
-/// The method starts in the call, goes on inside the firing of what it awaits, and fires its Deferred when it ends. Cancelling that Deferred
-/// cancels the Deferred that the method awaits at the time, through any depth; the method may catch, translate or survive that, and its
-/// Deferred ends as it does (R-DEF-29). While it awaits something else, which cannot be told, its Deferred fails at once.
+/// The method starts in the call, goes on inside the firing of what it awaits, and fires its Deferred when it ends. Cancelling that
+/// Deferred cancels the Deferred that the method awaits at the time, through any depth; the method may catch, translate or survive
+/// that, and its Deferred ends as it does (R-DEF-29). While it awaits something else, which cannot be told, its Deferred fails at once.
 /// </remarks>
 /// <typeparam name="T">The type of the value.</typeparam>
 [EditorBrowsable(EditorBrowsableState.Never)]
@@ -85,7 +85,8 @@ public struct DeferredMethodBuilder<T>
     {
         _machinery.SetResult();
 
-        // Cancelled while it awaited something that could not be told. It ran on, and nobody but the reporter is left to hear of a failure.
+        // Cancelled while it awaited something that could not be told. It ran on, and nobody but the reporter is left to hear of a
+        // failure.
         if (Task.IsFired && result.Error is { } late and not OperationCanceledException)
             Deferred.ReportUnhandled(late);
 

@@ -4,7 +4,9 @@ public sealed partial class Deferred<T>
 {
     private TaskCompletionSource<T>? _task;
 
-    /// <summary>Lets <see langword="await"/> wait for the value. A failure is thrown: the original exception with its original stack.</summary>
+    /// <summary>
+    /// Lets <see langword="await"/> wait for the value. A failure is thrown: the original exception with its original stack.
+    /// </summary>
     /// <returns>The awaiter.</returns>
     public new DeferredAwaiter<T> GetAwaiter() => new(this);
 
@@ -13,9 +15,9 @@ public sealed partial class Deferred<T>
     /// <see langword="default"/>, and a failure is the Task's to report. Every call returns the same Task.
     /// </summary>
     /// <remarks>
-    /// A result that is there makes a completed Task. A failure that is an <see cref="OperationCanceledException"/> makes a cancelled Task,
-    /// and awaiting it throws that very exception. What awaits the Task goes on in its own context (on a loop: by a post to it), never inside
-    /// the firing; to stay in the firing turn, await the Deferred itself.
+    /// A result that is there makes a completed Task. A failure that is an <see cref="OperationCanceledException"/> makes a cancelled
+    /// Task, and awaiting it throws that very exception. What awaits the Task goes on in its own context (on a loop: by a post to it),
+    /// never inside the firing; to stay in the firing turn, await the Deferred itself.
     /// </remarks>
     /// <returns>The Task.</returns>
     public new Task<T> ToTask()

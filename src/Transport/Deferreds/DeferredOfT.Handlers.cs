@@ -38,8 +38,10 @@ public sealed partial class Deferred<T>
     /// <summary>
     /// Adds a function to a Task; the chain waits for it and goes on with its result, on the loop's thread. A failure passes it by.
     /// </summary>
-    /// <param name="callback">The function; see <see cref="Deferred.FromTask{T}(Task{T}, SynchronizationContext?, CancellationTokenSource?)"/>
-    /// for what happens to its Task.</param>
+    /// <param name="callback">
+    /// The function; see <see cref="Deferred.FromTask{T}(Task{T}, SynchronizationContext?, CancellationTokenSource?)"/> for what happens
+    /// to its Task.
+    /// </param>
     /// <returns>This Deferred.</returns>
     public Deferred<T> AddCallback(Func<T, Task<T>> callback)
     {
@@ -105,7 +107,8 @@ public sealed partial class Deferred<T>
     }
 
     /// <summary>
-    /// Adds a pair of functions, one of which runs. Unlike <c>AddCallback(…).AddErrback(…)</c>, the second does not see what the first throws.
+    /// Adds a pair of functions, one of which runs. Unlike <c>AddCallback(…).AddErrback(…)</c>, the second does not see what the first
+    /// throws.
     /// </summary>
     /// <param name="callback">From the value to the next value; null lets a value pass.</param>
     /// <param name="errback">From the failure to the next value; null lets a failure pass.</param>
@@ -122,7 +125,9 @@ public sealed partial class Deferred<T>
     public Deferred<T> AddCallbacks(Func<T, Deferred<T>>? callback, Func<Exception, Deferred<T>>? errback)
         => AddLink(new DeferringHandlerLink<T>(callback, errback));
 
-    /// <summary>Adds a function from the outcome, value or failure, to the next one. It may return a failure without throwing it.</summary>
+    /// <summary>
+    /// Adds a function from the outcome, value or failure, to the next one. It may return a failure without throwing it.
+    /// </summary>
     /// <param name="handler">The function.</param>
     /// <returns>This Deferred.</returns>
     [OverloadResolutionPriority(2)]
@@ -132,7 +137,9 @@ public sealed partial class Deferred<T>
         return AddLink(new BothLink<T>(handler));
     }
 
-    /// <summary>Adds a function from the outcome, value or failure, to a Deferred; the chain waits for it and goes on with its result.</summary>
+    /// <summary>
+    /// Adds a function from the outcome, value or failure, to a Deferred; the chain waits for it and goes on with its result.
+    /// </summary>
     /// <param name="handler">The function.</param>
     /// <returns>This Deferred.</returns>
     [OverloadResolutionPriority(1)]

@@ -74,8 +74,8 @@ public sealed partial class Deferred<T>
     /// Fires another Deferred, made by someone else, with the result of this one, which is taken over. Twisted: <c>chainDeferred</c>.
     /// </summary>
     /// <param name="next">
-    /// The other Deferred. If it has been fired when the result comes, this chain fails with <see cref="AlreadyCalledException"/>. Cancelling
-    /// it calls its own canceller and leaves this Deferred alone.
+    /// The other Deferred. If it has been fired when the result comes, this chain fails with <see cref="AlreadyCalledException"/>.
+    /// Cancelling it calls its own canceller and leaves this Deferred alone.
     /// </param>
     /// <returns>This Deferred.</returns>
     /// <exception cref="ArgumentException"><paramref name="next"/> is this Deferred.</exception>

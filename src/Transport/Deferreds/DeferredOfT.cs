@@ -9,14 +9,14 @@ namespace LoopBridge.Deferreds;
 /// </summary>
 /// <remarks>
 /// <para><b>One chain.</b> Handlers run in the order added; each receives the result of the one before, and its own return value is the
-/// next result. A handler that throws makes the result a failure, which goes to the next error handler; an error handler that returns makes
-/// it a value again. A handler that returns a Deferred or a Task makes the chain wait for it. All this happens in the turn and on the stack
-/// of the firing; a handler that adds another one returns first.</para>
+/// next result. A handler that throws makes the result a failure, which goes to the next error handler; an error handler that returns
+/// makes it a value again. A handler that returns a Deferred or a Task makes the chain wait for it. All this happens in the turn and on
+/// the stack of the firing; a handler that adds another one returns first.</para>
 /// <para><b>Types.</b> <c>AddCallback</c>, <c>AddErrback</c>, <c>AddCallbacks</c> and <c>AddBoth</c> keep the type and return this
 /// Deferred. <c>Then</c> changes it: it takes the result over and returns the Deferred on which the chain goes on, so handlers
 /// added to <em>this</em> one afterwards see <see langword="default"/>. Cancelling the later one cancels this one.</para>
-/// <para><b>Awaiting</b> gives the result at that point of the chain and leaves it there: any number of awaits see it. The awaiting method
-/// goes on inside the firing. An <see langword="async"/> method may return a <c>Deferred&lt;T&gt;</c>.</para>
+/// <para><b>Awaiting</b> gives the result at that point of the chain and leaves it there: any number of awaits see it. The awaiting
+/// method goes on inside the firing. An <see langword="async"/> method may return a <c>Deferred&lt;T&gt;</c>.</para>
 /// <para><b>Thread.</b> Everything happens on the thread of the loop that the Deferred belongs to; see <see cref="Deferred"/>.</para>
 /// </remarks>
 /// <typeparam name="T">The type of the result; <see cref="Unit"/> if it only says "done".</typeparam>
@@ -42,8 +42,8 @@ public sealed partial class Deferred<T> : Deferred
     /// <summary>Makes a Deferred that has not been fired.</summary>
     /// <param name="canceller">
     /// Stops the operation when the Deferred is cancelled. Called at most once, and released when the Deferred fires. It may fire the
-    /// Deferred it is given; if it does not, the Deferred fails as cancelled, and the producer must not fire it any more. Null: cancelling
-    /// leaves the producer alone and ignores its result.
+    /// Deferred it is given; if it does not, the Deferred fails as cancelled, and the producer must not fire it any more. Null:
+    /// cancelling leaves the producer alone and ignores its result.
     /// </param>
     public Deferred(Action<Deferred<T>>? canceller = null) => _canceller = canceller;
 
@@ -116,7 +116,7 @@ public sealed partial class Deferred<T> : Deferred
     {
         if (inner is null)
             throw ReturnedNull();
-        if (ReferenceEquals(inner, this))
+        if (IsAwaitedBy(inner))
             throw Circular();
 
         if (inner.HasResult)
@@ -133,7 +133,7 @@ public sealed partial class Deferred<T> : Deferred
     /// <summary>As <see cref="Adopt"/>, where no handler of this Deferred is running that could throw.</summary>
     internal void AdoptOrFail(Deferred<T> inner)
     {
-        if (ReferenceEquals(inner, this))
+        if (IsAwaitedBy(inner))
             StoreFailure(Circular());
         else
             Adopt(inner);
@@ -211,7 +211,8 @@ public sealed partial class Deferred<T> : Deferred
             }
         }
 
-        if (_failure is not null && _guard is null && !IsObserved && HasResult)
+        // A paused chain counts as ended: if it is collected like that, nobody handled the failure either.
+        if (_failure is not null && _guard is null && !IsObserved && !IsRunning && Upstream is null)
             _guard = new UnhandledFailureGuard(_failure.SourceException);
         return null;
     }

@@ -4,7 +4,8 @@ using System.Runtime.ExceptionServices;
 namespace LoopBridge.Deferreds;
 
 /// <summary>What a <see cref="Deferred{T}"/> holds at one point of its chain: a value or a failure.</summary>
-/// <remarks>A handler that takes both (<c>AddBoth</c>) receives one, and may return one: a failure is then returned, not thrown.</remarks>
+/// <remarks>A handler that takes both (<c>AddBoth</c>) receives one, and may return one: a failure is then returned, not
+/// thrown.</remarks>
 /// <typeparam name="T">The type of the value.</typeparam>
 [SuppressMessage("Performance", "CA1815:Override equals and operator equals on value types",
     Justification = "Two failures are never equal in a way a caller could use.")]

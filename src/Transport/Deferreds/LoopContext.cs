@@ -1,7 +1,8 @@
 namespace LoopBridge.Deferreds;
 
 /// <summary>
-/// The way home to the thread of a loop. Refuses to be made where there is none: firing or cancelling on a foreign thread would be a race.
+/// The way home to the thread of a loop. Refuses to be made where there is none: firing or cancelling on a foreign thread would be a
+/// race.
 /// </summary>
 internal readonly struct LoopContext
 {

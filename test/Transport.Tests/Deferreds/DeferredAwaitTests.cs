@@ -161,6 +161,33 @@ public sealed class DeferredAwaitTests
         }
     }
 
+    [Fact, Contract("R-DEF-28")]
+    public void AsyncMethods_NestedAThousandDeep_FitAnOrdinaryStack()
+    {
+        var source = new Deferred<int>();
+        Deferred<int> outermost = Nest(1000);
+
+        source.Callback(1);
+
+        Assert.Equal(1001, outermost.ValueNow());
+
+        async Deferred<int> Nest(int depth) => depth == 0 ? await source : await Nest(depth - 1) + 1;
+    }
+
+    [Fact, Contract("R-DEF-28")]
+    public void AsyncMethod_ThatAwaitsThousandsOfFired_UsesConstantStack()
+    {
+        Assert.Equal(100_000, Count().ValueNow());
+
+        static async Deferred<int> Count()
+        {
+            int sum = 0;
+            for (int i = 0; i < 100_000; i++)
+                sum += await Deferred.Succeed(1);
+            return sum;
+        }
+    }
+
     [Fact, Contract("R-DEF-29")]
     public void Cancel_OfAnAsyncMethod_CancelsWhatItAwaitsThroughAnyNesting()
     {

@@ -23,6 +23,16 @@ public sealed class DeferredUnhandledTests : IDisposable
         => Assert.Equal(1, Reports(error => Deferred.Succeed(1).AddCallback(_ => throw error)));
 
     [Fact, Contract("R-DEF-13")]
+    public void Failure_HeldBackByAPause_IsReportedOnce()
+        => Assert.Equal(1, Reports(error =>
+        {
+            var deferred = new Deferred<int>();
+            deferred.AddErrback(_ => 0);
+            deferred.Pause();
+            deferred.Errback(error);
+        }));
+
+    [Fact, Contract("R-DEF-13")]
     public void Failure_PassedOnToAnother_IsReportedOnlyThere()
         => Assert.Equal(1, Reports(error =>
         {

@@ -142,6 +142,24 @@ public sealed class DeferredWaitingTests
     }
 
     [Fact, Contract("R-DEF-06")]
+    public void UntypedChain_WhoseFunctionReturnsATaskAsObject_WaitsForIt()
+    {
+        Deferred<object> chain = Deferred.Succeed<object>("start").AddCallback(_ => Task.FromResult<object>("end"));
+        Assert.Equal("end", chain.ValueNow());
+
+        Deferred<object> mistyped = Deferred.Succeed<object>("start").AddCallback(_ => Deferred.Succeed(1));
+        Assert.IsType<InvalidOperationException>(mistyped.ErrorNow());
+    }
+
+    [Fact, Contract("R-DEF-06")]
+    public void Lambda_ThatReturnsNull_IsAValue()
+    {
+        Deferred<string?> chain = Deferred.Succeed<string?>("start").AddCallback(_ => null);
+        Assert.Null(chain.ValueNow());
+        Assert.Equal(0, Deferred.Fail<int>(new FormatException()).AddErrback(_ => default).ValueNow());
+    }
+
+    [Fact, Contract("R-DEF-06")]
     public void Handler_ThatReturnsNullForADeferred_FailsTheChain()
     {
         Deferred<int> deferred = Deferred.Succeed(1).AddCallback(_ => (Deferred<int>)null!);
@@ -261,6 +279,42 @@ public sealed class DeferredWaitingTests
         deferred.Callback(1);
 
         Assert.Contains("belongs to", Assert.Single(_seen), StringComparison.Ordinal);
+    }
+
+    [Fact, Contract("R-DEF-09")]
+    public void TwoThatWaitForEachOther_FailTheSecond()
+    {
+        var first = new Deferred<int>();
+        var second = new Deferred<int>();
+        first.AddCallback(_ => second);
+        second.AddCallback(_ => first).AddErrback(error => { _seen.Add(error.Message); return 3; });
+        first.AddCallback(value => _seen.Add($"{value}"));
+
+        first.Callback(1);
+        second.Callback(2);
+
+        Assert.Equal(2, _seen.Count);
+        Assert.Contains("waits for it", _seen[0], StringComparison.Ordinal);
+        Assert.Equal("3", _seen[1]);
+    }
+
+    [Fact, Contract("R-DEF-09")]
+    public void CircleTooLongToNotice_CancelStillReturns()
+    {
+        var links = Enumerable.Range(0, 1000).Select(_ => new Deferred<int>()).ToArray();
+        for (int i = 0; i < links.Length; i++)
+        {
+            Deferred<int> following = links[(i + 1) % links.Length];
+            links[i].AddCallback(_ => following);
+        }
+
+        foreach (Deferred<int> link in links)
+            link.Callback(0);
+
+        Deferred<int> tail = Deferred.Succeed(0).AddCallback(_ => links[500]);
+        OnSmallStack(tail.Cancel);
+
+        Assert.False(tail.HasResult);
     }
 
     [Theory, Contract("R-DEF-10")]
