@@ -380,7 +380,7 @@ public sealed class DeferredWaitingTests
     private static void OnSmallStack(Action action)
     {
         Exception? thrown = null;
-        var thread = new Thread(() => thrown = Record.Exception(action), maxStackSize: 256 * 1024);
+        var thread = new Thread(() => thrown = Record.Exception(action), maxStackSize: 256 * 1024) { IsBackground = true };
         thread.Start();
         Assert.True(thread.Join(Deadline.Default));
         Assert.Null(thrown);
