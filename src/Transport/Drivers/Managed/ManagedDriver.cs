@@ -162,6 +162,7 @@ internal sealed class ManagedDriver : IIoDriver
         {
             if (registration.IsDeafToHangUps && registration.Socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
             {
+                registration.Socket.Blocking = false; // as everything on a loop is already; .NET refuses to send where it did not do that itself
                 _ = registration.Socket.Send(ReadOnlySpan<byte>.Empty, SocketFlags.None, out SocketError error);
                 if (error is not (SocketError.Success or SocketError.WouldBlock))
                 {
