@@ -79,7 +79,8 @@ public sealed partial class EventLoop
             }
             catch (Exception e) when (IsBrokenPipe(e))
             {
-                // Expected: the peer left while the handler wrote. The hang-up that comes with it is the news (Tornado ignores EPIPE here too).
+                // Expected: the peer left while the handler wrote. The hang-up that comes with it is the news (Tornado ignores EPIPE here
+                // too).
             }
             catch (Exception e)
             {

@@ -56,7 +56,8 @@ public static class EventLoopExtensions
 
             try
             {
-                task = function(cancellation.Token) ?? throw new InvalidOperationException("The function given to RunSync returned no task.");
+                task = function(cancellation.Token)
+                    ?? throw new InvalidOperationException("The function given to RunSync returned no task.");
             }
             catch (Exception e)
             {

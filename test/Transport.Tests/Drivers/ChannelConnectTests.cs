@@ -58,7 +58,8 @@ public sealed class ChannelConnectTests
         channel.Close(reset: false);
     }
 
-    // connect(2), EAGAIN: unlike TCP's EINPROGRESS it promises nothing to come, so waiting for it would never end (or end as a false success).
+    // connect(2), EAGAIN: unlike TCP's EINPROGRESS it promises nothing to come, so waiting for it would never end (or end as a false
+    // success).
     [Theory]
     [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
     public void Connect_UnixQueueFull_FailsInsteadOfPending(LoopDriver which)

@@ -88,7 +88,8 @@ public sealed class ChannelReceiveTests
         Assert.Equal(1, pair.Near.Receive(new byte[16]).Count);
     }
 
-    // tcp(7): a read stops at the urgent mark however much lies behind it, so this short read has not emptied the socket. Telnet clients send such a mark.
+    // tcp(7): a read stops at the urgent mark however much lies behind it, so this short read has not emptied the socket. Telnet clients
+    // send such a mark.
     [Theory]
     [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
     public void Receive_UrgentMarkInTheMiddle_DeliversWhatLiesBehindIt(LoopDriver which)

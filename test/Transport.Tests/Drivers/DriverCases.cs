@@ -9,7 +9,8 @@ public static class DriverCases
 {
     private static readonly LoopDriver[] Drivers = [LoopDriver.Epoll, LoopDriver.Managed];
 
-    public static IEnumerable<TheoryDataRow<LoopDriver>> All => Drivers.Select(driver => new TheoryDataRow<LoopDriver>(driver) { Skip = Missing(driver) });
+    public static IEnumerable<TheoryDataRow<LoopDriver>> All
+        => Drivers.Select(driver => new TheoryDataRow<LoopDriver>(driver) { Skip = Missing(driver) });
 
     public static IEnumerable<TheoryDataRow<LoopDriver, string>> WithAddresses
         => from driver in Drivers

@@ -33,7 +33,7 @@ public sealed class CloseTests
     [Contract("L-CORE-13")]
     public async Task AddCallback_RacingWithDispose_NeverThrowsAndNeverRunsAfterwards(LoopDriver driver)
     {
-        for (int round = 0; round < 50; round++)
+        for (int round = 0; round < 20; round++)
         {
             EventLoop loop = LoopTesting.NewLoop(driver);
             bool closed = false;
@@ -44,6 +44,7 @@ public sealed class CloseTests
                 while (loop.AddCallback(() => ranLate |= Volatile.Read(ref closed)))
                 {
                     posting.TrySetResult();
+                    Thread.Yield();
                 }
             }, TestContext.Current.CancellationToken);
             await posting.Task.WithDeadline();

@@ -121,7 +121,11 @@ public sealed class RunSyncTests
         loop.Stop();
         Assert.Throws<InvalidOperationException>(() => loop.RunSync(Function, Deadline.Default));
         bool threw = false;
-        loop.AddCallback(() => threw = Assert.Throws<InvalidOperationException>(() => loop.RunSync(Function, Deadline.Default)) is not null);
+        loop.AddCallback(() =>
+        {
+            Assert.Throws<InvalidOperationException>(() => loop.RunSync(Function, Deadline.Default));
+            threw = true;
+        });
         loop.RunTurns(3);
         Assert.True(threw);
         Assert.False(ran);

@@ -5,7 +5,8 @@ using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Loops;
 
-/// <summary>One system call for a burst of posts. The kernel counts them for us: the loop never reads its eventfd back, so the counter holds every wake-up.</summary>
+/// <summary>One system call for a burst of posts. The kernel counts them for us: the loop never reads its eventfd back, so the counter
+/// holds every wake-up.</summary>
 [Collection(NonParallel.Name)]
 public sealed class WakeUpCountTests
 {
@@ -16,7 +17,9 @@ public sealed class WakeUpCountTests
         HashSet<string> before = [.. LeakCheck.Open()];
         using var thread = new LoopThread(LoopDriver.Epoll);
         EventLoop loop = thread.Loop;
-        string eventFd = LeakCheck.Open().Single(entry => !before.Contains(entry) && entry.Contains("[eventfd]", StringComparison.Ordinal)).Split(' ')[0];
+        string eventFd = LeakCheck.Open()
+            .Single(entry => !before.Contains(entry) && entry.Contains("[eventfd]", StringComparison.Ordinal))
+            .Split(' ')[0];
 
         for (int burst = 0; burst < 50; burst++)
         {
@@ -53,7 +56,8 @@ public sealed class WakeUpCountTests
 
     private static long Count(string eventFd)
     {
-        string line = File.ReadLines($"/proc/self/fdinfo/{eventFd}").Single(static text => text.StartsWith("eventfd-count:", StringComparison.Ordinal));
-        return long.Parse(line["eventfd-count:".Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        const string Field = "eventfd-count:";
+        string line = File.ReadLines($"/proc/self/fdinfo/{eventFd}").Single(static text => text.StartsWith(Field, StringComparison.Ordinal));
+        return long.Parse(line[Field.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
 }

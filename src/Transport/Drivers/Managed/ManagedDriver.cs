@@ -13,6 +13,8 @@ namespace LoopBridge.Drivers.Managed;
 /// </remarks>
 internal sealed class ManagedDriver : IIoDriver
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(30);
+
     private readonly List<ManagedRegistration> _registrations = [];
     private readonly Dictionary<Socket, ManagedRegistration> _bySocket = [];
     private readonly List<Socket> _read = [];
@@ -153,8 +155,10 @@ internal sealed class ManagedDriver : IIoDriver
         }
     }
 
-    // Select ended early and names nobody: poll(2) reports POLLHUP unasked, and Select keeps it to itself where nobody asked to read. A level-triggered
-    // registration has to hear of it, or the loop would turn for nothing until the end. Hung up is what has something to read (the end, at least)
+    // Select ended early and names nobody: poll(2) reports POLLHUP unasked, and Select keeps it to itself where nobody asked to read. A
+    // level-triggered
+    // registration has to hear of it, or the loop would turn for nothing until the end. Hung up is what has something to read (the end,
+    // at least)
     // and refuses even an empty send.
     private void CollectHungUp()
     {
@@ -162,7 +166,8 @@ internal sealed class ManagedDriver : IIoDriver
         {
             if (registration.IsDeafToHangUps && registration.Socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
             {
-                registration.Socket.Blocking = false; // as everything on a loop is already; .NET refuses to send where it did not do that itself
+                // As everything on a loop is already; .NET refuses to send where it did not do that itself.
+                registration.Socket.Blocking = false;
                 _ = registration.Socket.Send(ReadOnlySpan<byte>.Empty, SocketFlags.None, out SocketError error);
                 if (error is not (SocketError.Success or SocketError.WouldBlock))
                 {
@@ -174,7 +179,7 @@ internal sealed class ManagedDriver : IIoDriver
 
     // Select counts microseconds in an int; on Unix it cuts them down to milliseconds, and would wait in a circle for the last fraction.
     private static TimeSpan Limit(TimeSpan timeout)
-        => timeout < TimeSpan.FromMinutes(30) ? TimeSpan.FromMilliseconds(Math.Ceiling(timeout.TotalMilliseconds)) : TimeSpan.FromMinutes(30);
+        => timeout < LongestWait ? TimeSpan.FromMilliseconds(Math.Ceiling(timeout.TotalMilliseconds)) : LongestWait;
 
     private sealed class ManagedRegistration(
         ManagedDriver driver, Socket socket, IoEvents interest, IoTrigger trigger, IIoHandler handler, SafeHandle? borrowed, int index) : IoRegistration

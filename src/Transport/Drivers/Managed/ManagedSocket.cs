@@ -39,7 +39,8 @@ internal sealed class ManagedSocket : RawSocket
         }
     }
 
-    /// <summary>A .NET socket over the descriptor. The constructor takes any descriptor and leaves what it does not understand "unknown"; this one refuses it.</summary>
+    /// <summary>A .NET socket over the descriptor. The constructor takes any descriptor and leaves what it does not understand "unknown";
+    /// this one refuses it.</summary>
     internal static Socket Wrap(SafeSocketHandle handle)
     {
         var socket = new Socket(handle);
@@ -212,7 +213,8 @@ internal sealed class ManagedSocket : RawSocket
         }
     }
 
-    // "Would block" from a UNIX listener on Linux is a full queue: nothing will tell when there is room (connect(2), EAGAIN), so it is a failure.
+    // "Would block" from a UNIX listener on Linux is a full queue: nothing will tell when there is room (connect(2), EAGAIN), so it is a
+    // failure.
     private bool IsUnderWay(SocketError error)
         => error == SocketError.InProgress || (error == SocketError.WouldBlock && (IsTcp || OperatingSystem.IsWindows()));
 
