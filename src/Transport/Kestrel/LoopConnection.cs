@@ -146,6 +146,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
 
         _reader.CompleteInput(_shutdownReason ?? new ConnectionAbortedException(GracefulEnd));
         _reader.WakeUp();
+        _reader.ReleaseIfUnread();
         _writer.OnClosed();
         _settings.Member.Release();
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);

@@ -74,8 +74,21 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         }
     }
 
-    /// <summary>Goes on after a pause or a fair share.</summary>
-    void ILoopWork.Run() => OnReceivable();
+    /// <summary>Goes on after a pause or a fair share; or, if the application has had enough, gives back what it did not read.</summary>
+    void ILoopWork.Run()
+    {
+        ReleaseIfUnread();
+        OnReceivable();
+    }
+
+    /// <summary>The blocks of a completed reader go back where no receive can be under way. Loop thread.</summary>
+    internal void ReleaseIfUnread()
+    {
+        if (_readerCompleted)
+        {
+            _queue.Clear();
+        }
+    }
 
     /// <summary>Nothing more will come. The first outcome stays. Loop thread; the waiting read learns of it through <see cref="WakeUp"/>.</summary>
     internal void CompleteInput(Exception? error)
@@ -210,9 +223,14 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
     public override void Complete(Exception? exception = null)
     {
-        if (!_readerCompleted)
+        if (_readerCompleted)
         {
-            _readerCompleted = true;
+            return;
+        }
+
+        _readerCompleted = true;
+        if (_socket.Loop.IsOnLoopThread || !_socket.Loop.Post(this))
+        {
             _queue.Clear();
         }
     }

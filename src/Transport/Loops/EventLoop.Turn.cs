@@ -87,18 +87,13 @@ public sealed partial class EventLoop
             return;
         }
 
-        bool inContext = false;
         while (_callbacksLeft-- > 0 && _callbacks.TryDequeue(out LoopWorkItem item))
         {
             _callbacksRun++;
 
-            // User code continues on the loop after an await. The engine's work does not: what it resumes (HTTP) has no context of ours.
-            if (item.IsUserCode != inContext)
-            {
-                inContext = item.IsUserCode;
-                SynchronizationContext.SetSynchronizationContext(inContext ? SynchronizationContext : null);
-            }
-
+            // User code continues on the loop after an await. The engine's work does not: what it resumes (HTTP) has no context of ours. Set
+            // each time, because the one before may have put in another.
+            SynchronizationContext.SetSynchronizationContext(item.IsUserCode ? SynchronizationContext : null);
             try
             {
                 item.Run();
@@ -119,9 +114,9 @@ public sealed partial class EventLoop
             return;
         }
 
-        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
         while (_dueCursor < _due.Count)
         {
+            SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
             LoopTimer timer = _due[_dueCursor++];
             Delegate? callback = timer.Callback;
             try

@@ -24,7 +24,7 @@ internal sealed record BenchmarkOptions
     /// <summary><c>LoopBridge:Scheduling</c> of the measured side. Defaults to null: the server decides.</summary>
     public string? Scheduling { get; init; }
 
-    /// <summary><c>LoopBridge:Loops</c> of the measured side. Defaults to null: the server decides.</summary>
+    /// <summary><c>LoopBridge:LoopCount</c> of the measured side. Defaults to null: the server decides.</summary>
     public int? Loops { get; init; }
 
     /// <summary>More arguments for the measured side. Defaults to none.</summary>

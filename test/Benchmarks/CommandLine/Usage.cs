@@ -17,7 +17,7 @@ internal static class Usage
           --only A,B          scenarios: {string.Join(", ", ScenarioList.All.Select(s => s.Name))} (all)
           --driver D          LoopBridge:Driver of the LoopBridge side, e.g. Epoll, Managed
           --scheduling M      LoopBridge:Scheduling of the LoopBridge side, e.g. Inline, ThreadPool
-          --loops N           LoopBridge:Loops of the LoopBridge side
+          --loops N           LoopBridge:LoopCount of the LoopBridge side
           --with "args"       more arguments for the LoopBridge side, separated by spaces
           --against "args"    arguments of the baseline in place of stock's (--LoopBridge:Enabled=false)
           --app FILE.dll      run this server in place of samples/WebApp

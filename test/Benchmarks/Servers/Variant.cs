@@ -16,7 +16,7 @@ internal sealed record Variant(string Name, IReadOnlyList<string> Arguments)
         if (options.Scheduling is not null)
             arguments.Add($"--LoopBridge:Scheduling={options.Scheduling}");
         if (options.Loops is not null)
-            arguments.Add($"--LoopBridge:Loops={options.Loops}");
+            arguments.Add($"--LoopBridge:LoopCount={options.Loops}");
         return new Variant("loopbridge", [.. arguments, .. options.With]);
     }
 
