@@ -10,8 +10,8 @@ public static class ReactorExtensions
     private static readonly ConditionalWeakTable<IEventLoop, ReactorOnLoop> Reactors = [];
 
     /// <summary>
-    /// The one reactor that all users of this loop share, made on first use; it lives as long as the loop, and stays the one when it is disposed. Exceptions
-    /// that escape its callbacks go where the loop's go. Any thread.
+    /// The one reactor that all users of this loop share, made on first use; it lives as long as the loop, and stays the one when it is
+    /// disposed. Exceptions that escape its callbacks go where the loop's go. Any thread.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public static ReactorOnLoop GetReactor(this IEventLoop loop)

@@ -12,11 +12,13 @@ namespace LoopBridge.Bridge;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Whoever runs the loop runs the reactor: its startup fires in the loop's next turn. While the loop is stopped, the reactor is suspended; it
-/// resumes with the loop. <see cref="ReactorBase.Stop"/>, or firing the shutdown by hand, shuts the reactor down and leaves a loop alone that others run, and
-/// with it the delayed and cross-thread calls, which go on until <see cref="Dispose"/>. <see cref="Run"/> runs the loop, for programs that have nothing else on it.
+/// Whoever runs the loop runs the reactor: its startup fires in the loop's next turn. While the loop is stopped, the reactor is
+/// suspended; it resumes with the loop. <see cref="ReactorBase.Stop"/>, or firing the shutdown by hand, shuts the reactor down and leaves
+/// a loop alone that others run, and with it the delayed and cross-thread calls, which go on until <see cref="Dispose"/>.
+/// <see cref="Run"/> runs the loop, for programs that have nothing else on it.
 /// </para>
-/// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop does not dispose of the reactor: do that first.</para>
+/// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop does not dispose of the reactor: do that
+/// first.</para>
 /// </remarks>
 public sealed class ReactorOnLoop : ReactorBase, IDisposable
 {
@@ -30,7 +32,8 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     /// <summary>Puts a reactor on a loop. Any thread.</summary>
     /// <param name="loop">The loop. It may have other users, and other reactors.</param>
     /// <param name="logger">
-    /// Where exceptions go that escape callbacks, if the loop has no <see cref="IEventLoop.ExceptionHandler"/>. Defaults to what the loop does with its own.
+    /// Where exceptions go that escape callbacks, if the loop has no <see cref="IEventLoop.ExceptionHandler"/>. Defaults to what the loop
+    /// does with its own.
     /// </param>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public ReactorOnLoop(IEventLoop loop, ILogger? logger = null) : base(logger)
@@ -82,8 +85,9 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     }
 
     /// <summary>
-    /// Fires the shutdown, if it has not been, without waiting for tasks of its triggers; disconnects what is still registered, cancels the delayed calls and
-    /// drops the cross-thread calls. The loop goes on. Harmless when repeated. Reactor thread, or any one thread while the loop does not run.
+    /// Fires the shutdown, if it has not been, without waiting for tasks of its triggers; disconnects what is still registered, cancels
+    /// the delayed calls and drops the cross-thread calls. The loop goes on. Harmless when repeated. Reactor thread, or any one thread
+    /// while the loop does not run.
     /// </summary>
     public void Dispose() => Close();
 
@@ -122,7 +126,8 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
             return;
         }
 
-        // The loop's own log cannot be asked for, but it takes what escapes a callback. A callback of its own, so that nothing else unwinds.
+        // The loop's own log cannot be asked for, but it takes what escapes a callback. A callback of its own, so that nothing else
+        // unwinds.
         Loop.AddCallback(static escaped => ((ExceptionDispatchInfo)escaped!).Throw(), ExceptionDispatchInfo.Capture(exception));
     }
 

@@ -90,7 +90,9 @@ internal sealed class DelayedCall : IDelayedCall
 
     public override string ToString()
     {
-        string what = _callback is null ? _called ? "called" : "cancelled" : ReactorBase.Describe(_state as Action ?? (object)_callback)!.ToString()!;
+        object? what = _callback is null
+            ? _called ? "called" : "cancelled"
+            : ReactorBase.Describe(_state as Action ?? (object)_callback);
         return $"DelayedCall {Time} {what}";
     }
 

@@ -4,11 +4,12 @@ using LoopBridge.Drivers;
 namespace LoopBridge.Reactors;
 
 /// <summary>
-/// One descriptor number with up to two owners, one for each direction; often the same object. Both share one watch, whose interest is what the owners ask for.
+/// One descriptor number with up to two owners, one for each direction; often the same object. Both share one watch, whose interest is
+/// what the owners ask for.
 /// </summary>
 /// <remarks>
-/// An entry ends when its last owner leaves, and the next registration of the number is another entry. So an event that was collected for this one
-/// finds no owner here and is dropped, whoever has the number by then.
+/// An entry ends when its last owner leaves, and the next registration of the number is another entry. So an event that was collected for
+/// this one finds no owner here and is dropped, whoever has the number by then.
 /// </remarks>
 internal sealed class DescriptorEntry
 {
@@ -38,8 +39,12 @@ internal sealed class DescriptorEntry
     /// <summary>Its owners have been told of their loss; what a callback below us on the stack may still return is no news.</summary>
     internal bool IsLost { get; set; }
 
-    /// <summary>Takes a direction. The caller has put a reference on <paramref name="handle"/>, which is this entry's if it succeeds.</summary>
-    internal void Occupy(IoEvents direction, IDescriptor owner, SafeHandle handle)
+    /// <summary>Takes a direction. Refused, everything is as before.</summary>
+    /// <returns>
+    /// Whether the caller's reference on <paramref name="handle"/> is this entry's from now on: on the watched handle the watch has one of its
+    /// own.
+    /// </returns>
+    internal bool Occupy(IoEvents direction, IDescriptor owner, SafeHandle handle)
     {
         ref Side side = ref SideOf(direction);
         if (side.Owner is not null)
@@ -57,13 +62,14 @@ internal sealed class DescriptorEntry
         }
 
         _interest |= direction;
-        side = new Side(owner, handle);
+        side = new Side(owner, ReferenceEquals(handle, _watched) ? null : handle);
+        return side.Handle is not null;
     }
 
     internal void Vacate(IoEvents direction)
     {
         ref Side side = ref SideOf(direction);
-        SafeHandle handle = side.Handle!;
+        SafeHandle? handle = side.Handle;
         side = default;
         _interest &= ~direction;
         try
@@ -79,7 +85,7 @@ internal sealed class DescriptorEntry
         }
         finally
         {
-            handle.DangerousRelease();
+            handle?.DangerousRelease();
         }
     }
 
@@ -108,7 +114,8 @@ internal sealed class DescriptorEntry
         IDescriptor? writer = Writer;
         if ((events & (IoEvents.Error | IoEvents.HangUp)) != 0 && (events & IoEvents.Read) == 0)
         {
-            // Nothing is left to drain (with Read, the read finds the end in its time: R-FD-17). A reader sees a clean end, a writer a loss (R-FD-18).
+            // Nothing is left to drain (with Read, the read finds the end in its time: R-FD-17). A reader sees a clean end, a writer a
+            // loss (R-FD-18).
             if (reader is not null)
             {
                 _set.Lose(this, reader, IoEvents.Read, new ConnectionDoneException());
@@ -139,7 +146,9 @@ internal sealed class DescriptorEntry
         Exception? reason;
         try
         {
-            reason = HasMoved(owner) ? Moved() : direction == IoEvents.Read ? ((IReadDescriptor)owner).DoRead() : ((IWriteDescriptor)owner).DoWrite();
+            reason = HasMoved(owner) ? Moved()
+                : direction == IoEvents.Read ? ((IReadDescriptor)owner).DoRead()
+                : ((IWriteDescriptor)owner).DoWrite();
             if (reason is null && ReferenceEquals(SideOf(direction).Owner, owner) && HasMoved(owner))
             {
                 reason = Moved();
@@ -169,5 +178,7 @@ internal sealed class DescriptorEntry
 
     private ref Side SideOf(IoEvents direction) => ref direction == IoEvents.Read ? ref _read : ref _write;
 
+    /// <param name="Owner">Who has the direction.</param>
+    /// <param name="Handle">The handle it came with, referenced, if that is not the watched one.</param>
     private readonly record struct Side(IDescriptor? Owner, SafeHandle? Handle);
 }

@@ -3,7 +3,9 @@ using LoopBridge.Drivers;
 
 namespace LoopBridge.Reactors;
 
-/// <summary>The readers and writers of one reactor: who is registered, under which number, and how they are lost. Reactor thread.</summary>
+/// <summary>
+/// The readers and writers of one reactor: who is registered, under which number, and how they are lost. Reactor thread.
+/// </summary>
 internal sealed class DescriptorSet(ReactorBase reactor)
 {
     private readonly Dictionary<nint, DescriptorEntry> _byNumber = [];
@@ -22,14 +24,15 @@ internal sealed class DescriptorSet(ReactorBase reactor)
             return;
         }
 
-        // The number is ours to name until the reference is given back: it cannot pass to another owner meanwhile (R-FD-09).
         SafeHandle handle = descriptor.Handle;
         if (handle.IsInvalid)
         {
             throw new ArgumentException("The object has no valid descriptor to watch.", nameof(descriptor));
         }
 
+        // The number is ours to name until the reference is given back: it cannot pass to another owner meanwhile (R-FD-09).
         bool referenced = false;
+        bool isKept = false;
         handle.DangerousAddRef(ref referenced);
         try
         {
@@ -38,14 +41,16 @@ internal sealed class DescriptorSet(ReactorBase reactor)
                 entry = new DescriptorEntry(this, reactor, handle);
             }
 
-            entry.Occupy(direction, descriptor, handle);
+            isKept = entry.Occupy(direction, descriptor, handle);
             _byNumber[entry.Number] = entry;
             table.Add(descriptor, entry);
         }
-        catch
+        finally
         {
-            handle.DangerousRelease(); // refused: everything is as before, and the caller is told
-            throw;
+            if (!isKept)
+            {
+                handle.DangerousRelease();
+            }
         }
     }
 
@@ -63,7 +68,9 @@ internal sealed class DescriptorSet(ReactorBase reactor)
 
     internal List<IDescriptor> RemoveAll() => Clear(areLost: false);
 
-    /// <summary>Removes all and tells each once; what one of them throws is reported and the others are told nonetheless (R-CORE-10).</summary>
+    /// <summary>
+    /// Removes all and tells each once; what one of them throws is reported and the others are told nonetheless (R-CORE-10).
+    /// </summary>
     internal void DisconnectAll(Exception reason)
     {
         foreach (IDescriptor descriptor in Clear(areLost: true))
@@ -97,7 +104,9 @@ internal sealed class DescriptorSet(ReactorBase reactor)
         }
     }
 
-    /// <summary>Both owners of the number are removed and told, each once (R-FD-24); <paramref name="owner"/> even if it removed itself just now.</summary>
+    /// <summary>
+    /// Both owners of the number are removed and told, each once (R-FD-24); <paramref name="owner"/> even if it removed itself just now.
+    /// </summary>
     internal void LoseAll(DescriptorEntry entry, IDescriptor owner, Exception reason)
     {
         if (entry.IsLost)

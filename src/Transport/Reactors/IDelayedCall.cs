@@ -18,7 +18,9 @@ public interface IDelayedCall
     /// <inheritdoc cref="Cancel" path="/exception"/>
     void Reset(TimeSpan delay);
 
-    /// <summary>Moves its deadline by <paramref name="delay"/>; a negative one makes it earlier. A deadline in the past runs in the next turn.</summary>
+    /// <summary>
+    /// Moves its deadline by <paramref name="delay"/>; a negative one makes it earlier. A deadline in the past runs in the next turn.
+    /// </summary>
     /// <inheritdoc cref="Cancel" path="/exception"/>
     void Delay(TimeSpan delay);
 }

@@ -6,18 +6,20 @@ namespace LoopBridge.Reactors;
 public interface IDescriptor
 {
     /// <summary>
-    /// The descriptor. The reactor keeps a reference on it while it is registered, so its number cannot pass to somebody else; once it is removed,
-    /// the reactor never asks for it again. One that turns invalid, or into another, while it is registered counts as lost with its next event.
+    /// The descriptor. The reactor keeps a reference on it while it is registered, so its number cannot pass to somebody else; once it is
+    /// removed, the reactor never asks for it again. One that turns invalid, or into another, while it is registered counts as lost with
+    /// its next event.
     /// </summary>
     /// <remarks>
-    /// Remove it before closing it: the reference keeps the descriptor open, and a <see cref="System.Net.Sockets.Socket"/> spins in its own
-    /// <c>Dispose</c> until all references on its handle are back.
+    /// Remove it before closing it: the reference keeps the descriptor open, and a <see cref="System.Net.Sockets.Socket"/> spins in its
+    /// own <c>Dispose</c> until all references on its handle are back.
     /// </remarks>
     SafeHandle Handle { get; }
 
     /// <summary>
-    /// It is lost, and no longer registered. Told at most once for one registration: what <c>DoRead</c> or <c>DoWrite</c> returned or threw, a
-    /// <see cref="ConnectionDoneException"/> or <see cref="ConnectionLostException"/> on a hang-up, or the latter when the reactor shuts down. Reactor thread.
+    /// It is lost, and no longer registered. Told at most once for one registration: what <c>DoRead</c> or <c>DoWrite</c> returned or
+    /// threw, a <see cref="ConnectionDoneException"/> or <see cref="ConnectionLostException"/> on a hang-up, or the latter when the
+    /// reactor shuts down. Reactor thread.
     /// </summary>
     void ConnectionLost(Exception reason);
 }
@@ -41,9 +43,13 @@ public interface IWriteDescriptor : IDescriptor
     Exception? DoWrite();
 }
 
-/// <summary>A descriptor that goes on writing after the other side has ended. Descends from Twisted's <c>IHalfCloseableDescriptor</c>.</summary>
+/// <summary>
+/// A descriptor that goes on writing after the other side has ended. Descends from Twisted's <c>IHalfCloseableDescriptor</c>.
+/// </summary>
 public interface IHalfCloseDescriptor : IReadDescriptor
 {
-    /// <summary>Nothing more will come. It is no longer registered for reading; its writing side stays as it was. Reactor thread.</summary>
+    /// <summary>
+    /// Nothing more will come. It is no longer registered for reading; its writing side stays as it was. Reactor thread.
+    /// </summary>
     void ReadConnectionLost(Exception reason);
 }

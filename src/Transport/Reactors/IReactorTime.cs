@@ -7,8 +7,8 @@ public interface IReactorTime
     TimeSpan Time { get; }
 
     /// <summary>
-    /// Runs <paramref name="call"/> once, in a later turn, when <see cref="Time"/> has reached now plus <paramref name="delay"/>. Equal deadlines run
-    /// in the order in which they were scheduled or last moved.
+    /// Runs <paramref name="call"/> once, in a later turn, when <see cref="Time"/> has reached now plus <paramref name="delay"/>. Equal
+    /// deadlines run in the order in which they were scheduled or last moved.
     /// </summary>
     /// <param name="delay">Zero means the next turn. A time beyond the clock's range is accepted and never comes.</param>
     /// <param name="call">What to run.</param>
@@ -22,6 +22,9 @@ public interface IReactorTime
     /// <param name="state">Given to <paramref name="call"/>, so that it needs no closure.</param>
     IDelayedCall CallLater(TimeSpan delay, Action<object?> call, object? state);
 
-    /// <summary>A snapshot of this reactor's calls that were neither run nor cancelled. Timers of anybody else on the same loop are not among them.</summary>
+    /// <summary>
+    /// A snapshot of this reactor's calls that were neither run nor cancelled. Timers of anybody else on the same loop are not among
+    /// them.
+    /// </summary>
     IReadOnlyList<IDelayedCall> GetDelayedCalls();
 }

@@ -128,7 +128,9 @@ public abstract partial class ReactorBase
         }
     }
 
-    /// <summary>The end of everything: the shutdown if it has not been, waiting for no task, and then nothing of anybody's is kept.</summary>
+    /// <summary>
+    /// The end of everything: the shutdown if it has not been, waiting for no task, and then nothing of anybody's is kept.
+    /// </summary>
     private protected void Close()
     {
         if (_closing)
@@ -189,7 +191,8 @@ public abstract partial class ReactorBase
         }
     }
 
-    // The first of the shutdown's second phase, in the order of R-CORE-05. Fired by hand on a reactor that never ran, it leaves it ready to.
+    // The first of the shutdown's second phase, in the order of R-CORE-05. Fired by hand on a reactor that never ran, it leaves it ready
+    // to.
     private void OnShutDown()
     {
         _running = false;

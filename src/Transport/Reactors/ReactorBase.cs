@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LoopBridge.Reactors;
 
 /// <summary>
-/// What every reactor has in common: the life with its system events, the delayed calls, the descriptors and the guard around each callback. What it
-/// stands on, a loop or a dispatcher of its own, is the business of the class derived from it.
+/// What every reactor has in common: the life with its system events, the delayed calls, the descriptors and the guard around each
+/// callback. What it stands on, a loop or a dispatcher of its own, is the business of the class derived from it.
 /// </summary>
 /// <remarks>A table of contents; each part is in a file of its own.</remarks>
 public abstract partial class ReactorBase : IReactor

@@ -1,9 +1,11 @@
 namespace LoopBridge.Reactors;
 
-/// <summary>One event of a reactor: three phases of one-shot triggers, with a wait between the first and the second. Reactor thread.</summary>
+/// <summary>
+/// One event of a reactor: three phases of one-shot triggers, with a wait between the first and the second. Reactor thread.
+/// </summary>
 /// <remarks>
-/// A firing has a number. Whatever comes back late (a task, the rest of a phase below us on the stack) carries the number of its firing and does
-/// nothing once that is over, so that a reactor which crashed in mid-event can start anew.
+/// A firing has a number. Whatever comes back late (a task, the rest of a phase below us on the stack) carries the number of its firing
+/// and does nothing once that is over, so that a reactor which crashed in mid-event can start anew.
 /// </remarks>
 internal sealed class SystemEvent(ReactorBase reactor, string name, Action? whenDuring = null)
 {

@@ -16,7 +16,9 @@ public enum SystemEventPhase
     /// <summary>The state is as ever; tasks returned here are waited for.</summary>
     Before,
 
-    /// <summary>The state has just changed: at the startup the reactor runs; at the shutdown it does not, and its descriptors are disconnected.</summary>
+    /// <summary>
+    /// The state has just changed: at the startup the reactor runs; at the shutdown it does not, and its descriptors are disconnected.
+    /// </summary>
     During,
 
     /// <summary>After all of <see cref="During"/>.</summary>

@@ -92,7 +92,8 @@ public sealed class ReactorOnLoopEmbeddedTests
         {
             foreach (SystemEventPhase phase in Enum.GetValues<SystemEventPhase>())
             {
-                harness.Reactor.AddSystemEventTrigger(phase, SystemEvents.Shutdown, () => _order.Add($"{phase}: {harness.Reactor.Running}"));
+                harness.Reactor.AddSystemEventTrigger(
+                    phase, SystemEvents.Shutdown, () => _order.Add($"{phase}: {harness.Reactor.Running}"));
             }
 
             harness.Reactor.FireSystemEvent(SystemEvents.Shutdown);
@@ -101,6 +102,25 @@ public sealed class ReactorOnLoopEmbeddedTests
         Assert.Equal(["Before: True", "During: False", "After: False"], _order);
         await harness.Turn();
         Assert.Throws<ReactorNotRunningException>(harness.Reactor.Stop);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-CORE-13"), Contract("R-CORE-33")]
+    public async Task Crash_Embedded_TellsNobodyAndLeavesTheLoopRunning(LoopDriver driver)
+    {
+        await using var harness = new ReactorHarness(driver);
+        await harness.Turn();
+        await harness.On(() =>
+        {
+            harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, SystemEvents.Shutdown, () => _order.Add("shutdown"));
+            harness.Reactor.Stop();
+            harness.Reactor.Crash();
+        });
+
+        await harness.Turn();
+
+        Assert.False(harness.Reactor.Running);
+        Assert.Empty(_order);
     }
 
     [Theory, MemberData(nameof(Drivers))]

@@ -315,6 +315,36 @@ public sealed class DescriptorTests
     }
 
     [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-FD-09"), Contract("R-FD-24")]
+    public async Task AddWriter_SecondHandleOfOneNumber_IsReferencedUntilRemoved(LoopDriver driver)
+    {
+        using var pair = new SocketPair();
+        await using var harness = new ReactorHarness(driver);
+        using var other = new Interop.DescriptorHandle((int)pair.Ours.Handle, ownsHandle: false);
+        var reader = new TestDescriptor(pair.Ours.SafeHandle);
+        var writer = new TestDescriptor(other);
+        var wrote = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        writer.OnWrite = () =>
+        {
+            wrote.TrySetResult();
+            return null;
+        };
+
+        await harness.On(() =>
+        {
+            harness.Reactor.AddReader(reader);
+            harness.Reactor.AddWriter(writer);
+            harness.Reactor.RemoveReader(reader);
+            other.Dispose();
+            Assert.False(other.IsClosed);
+        });
+        await wrote.Task.WithDeadline();
+        await harness.On(() => harness.Reactor.RemoveWriter(writer));
+
+        Assert.True(other.IsClosed);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
     [Contract("R-FD-14"), Contract("R-FD-15")]
     public async Task Dispatch_ReadableAndWritable_ReadsFirstAndAsksAgainBeforeWriting(LoopDriver driver)
     {
@@ -367,7 +397,8 @@ public sealed class DescriptorTests
         var calls = new List<object>();
         var replaced = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        // Both are writable in one poll. The first to be called puts another object in place of the other; that one is only asked in the next poll.
+        // Both are writable in one poll. The first to be called puts another object in place of the other; that one is only asked in the
+        // next poll.
         Exception? Replace(TestDescriptor self, TestDescriptor other)
         {
             calls.Add(self);

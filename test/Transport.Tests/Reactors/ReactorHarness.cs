@@ -7,8 +7,8 @@ using LoopBridge.Testing;
 namespace LoopBridge.Transport.Tests.Reactors;
 
 /// <summary>
-/// A reactor on a native loop that a thread of its own runs, or that a test runs itself. Its end is the check of R-INV-04: nothing registered, nothing
-/// pending, nothing reported that the test did not expect.
+/// A reactor on a native loop that a thread of its own runs, or that a test runs itself. Its end is the check of R-INV-04: nothing
+/// registered, nothing pending, nothing reported that the test did not expect.
 /// </summary>
 internal sealed class ReactorHarness : IAsyncDisposable
 {

@@ -72,7 +72,8 @@ public sealed class SystemEventTests
         await harness.On(() =>
         {
             harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => gate.Task);
-            harness.Reactor.AddSystemEventTrigger(SystemEventPhase.During, Name, () => during.SetResult(harness.Reactor.IsInReactorThread));
+            harness.Reactor.AddSystemEventTrigger(
+                SystemEventPhase.During, Name, () => during.SetResult(harness.Reactor.IsInReactorThread));
             harness.Reactor.FireSystemEvent(Name);
         });
 

@@ -81,7 +81,9 @@ internal sealed class SocketPair : IDisposable
 
     internal Socket Theirs { get; }
 
-    /// <summary>What <see cref="IReadDescriptor.DoRead"/> does: takes what is there, and calls the end of the stream a clean close.</summary>
+    /// <summary>
+    /// What <see cref="IReadDescriptor.DoRead"/> does: takes what is there, and calls the end of the stream a clean close.
+    /// </summary>
     internal Exception? Drain(List<byte>? into = null)
     {
         byte[] buffer = new byte[16];
