@@ -87,10 +87,10 @@ public sealed partial class EventLoop
             return;
         }
 
-        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
         while (_callbacksLeft-- > 0 && _callbacks.TryDequeue(out LoopWorkItem item))
         {
             _callbacksRun++;
+            SynchronizationContext.SetSynchronizationContext(SynchronizationContext); // each time: the one before may have put in another
             try
             {
                 item.Run();
@@ -111,9 +111,9 @@ public sealed partial class EventLoop
             return;
         }
 
-        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
         while (_dueCursor < _due.Count)
         {
+            SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
             LoopTimer timer = _due[_dueCursor++];
             Delegate? callback = timer.Callback;
             try

@@ -33,6 +33,9 @@ internal readonly struct LoopWorkItem
         }
     }
 
+    /// <summary>The loop is closed and will not run it: whoever waits for it has to know.</summary>
+    internal void Drop() => (_state as IDropped)?.OnDropped();
+
     private static void Invoke(object callback, object? state)
     {
         switch (callback)
@@ -51,4 +54,10 @@ internal readonly struct LoopWorkItem
                 break;
         }
     }
+}
+
+/// <summary>A callback's state that somebody waits for.</summary>
+internal interface IDropped
+{
+    void OnDropped();
 }
