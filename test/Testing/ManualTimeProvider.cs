@@ -1,6 +1,6 @@
 namespace LoopBridge.Testing;
 
-/// <summary>A monotonic clock that stands still until a test moves it. A loop that waits already notices when a callback wakes it.</summary>
+/// <summary>A monotonic clock that stands still until a test moves it. A loop that waits notices at its next wake-up.</summary>
 public sealed class ManualTimeProvider : TimeProvider
 {
     private long _ticks;

@@ -39,7 +39,7 @@ internal sealed class ManagedSocket : RawSocket
         }
     }
 
-    /// <summary>A .NET socket over the descriptor. .NET's constructor takes any descriptor, as "unknown"; this one refuses what is no socket.</summary>
+    /// <summary>A .NET socket over the descriptor. .NET's constructor takes any, as "unknown"; this refuses what is no socket.</summary>
     internal static Socket Wrap(SafeSocketHandle handle)
     {
         var socket = new Socket(handle);
