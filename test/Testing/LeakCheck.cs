@@ -4,11 +4,11 @@ namespace LoopBridge.Testing;
 
 /// <summary>
 /// Remembers which descriptors this process has open and, at the end, waits until no others are. Counts what our code opens (sockets,
-/// pipes, event
-/// and poll descriptors); files that the runtime maps when it loads code are none of it. Linux only: elsewhere it finds nothing.
+/// pipes, event and poll descriptors); files that the runtime maps are none of it. Linux only: elsewhere it finds nothing.
 /// </summary>
-/// <remarks>Sees the whole process, so its tests belong to a collection that disables parallelization. Warm up what is measured by one
-/// round before.</remarks>
+/// <remarks>
+/// Sees the whole process, so its tests belong to a collection that disables parallelization. Warm up what is measured by one round before.
+/// </remarks>
 public sealed class LeakCheck
 {
     private readonly HashSet<string> _before = [.. Open()];
@@ -26,8 +26,7 @@ public sealed class LeakCheck
         Assert.True(clean, $"Descriptors left behind: {string.Join(", ", left)}");
     }
 
-    /// <summary>Number and link target of each counted descriptor; a socket's target names its inode, so a reused number is not mistaken
-    /// for the old one.</summary>
+    /// <summary>Number and link target of each counted descriptor; a socket's names its inode, which tells a reused number.</summary>
     public static IReadOnlyList<string> Open()
     {
         var open = new List<string>();

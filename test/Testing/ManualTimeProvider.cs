@@ -1,7 +1,6 @@
 namespace LoopBridge.Testing;
 
-/// <summary>A monotonic clock that stands still until a test moves it. A loop that already waits has to be woken to notice (any callback
-/// does).</summary>
+/// <summary>A monotonic clock that stands still until a test moves it. A loop that waits notices at its next wake-up.</summary>
 public sealed class ManualTimeProvider : TimeProvider
 {
     private long _ticks;

@@ -51,11 +51,9 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
         IoResult result = socket.Receive(buffer);
 
         // epoll(7), question 9: a read that comes back short has emptied a TCP socket, which saves the call that would say "would block".
-        // Not so
-        // after the peer hung up (the end of the stream, or the error, is still to be read) or sent urgent data (tcp(7): a read stops at
-        // its mark), nor on
-        // a UNIX socket, where a read stops behind passed descriptors (unix(7)). The end and an error arm nothing: they stay, and are no
-        // news.
+        // Not so after the peer hung up (the end of the stream, or the error, is still to be read) or sent urgent data (tcp(7): a read
+        // stops at its mark), nor on a UNIX socket, where a read stops behind passed descriptors (unix(7)). The end and an error arm
+        // nothing: they stay, and are no news.
         if (result.IsPending || (result.Count > 0 && result.Count < buffer.Length && !_shortReadsTellNothing))
         {
             _mayReceive = false;

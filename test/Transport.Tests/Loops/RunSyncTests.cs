@@ -72,15 +72,7 @@ public sealed class RunSyncTests
         Assert.Throws<TimeoutException>(() => loop.RunSync(static token => new TaskCompletionSource<int>().Task.WaitAsync(token), limit));
 
         // What the first functions still had to say does not end this run.
-        Assert.Equal(7, loop.RunSync(async _ =>
-        {
-            for (int i = 0; i < 10; i++)
-            {
-                await Task.Yield();
-            }
-
-            return 7;
-        }, Deadline.Default));
+        Assert.Equal(7, loop.RunSync(Yielding, Deadline.Default));
         Assert.Equal(0, loop.GetStatistics().PendingTimeouts);
     }
 
@@ -99,11 +91,7 @@ public sealed class RunSyncTests
 
         // Its late end stops nobody else's run.
         never.SetResult(1);
-        Assert.Equal(7, loop.RunSync(static async _ =>
-        {
-            await Task.Yield();
-            return 7;
-        }, Deadline.Default));
+        Assert.Equal(7, loop.RunSync(Yielding, Deadline.Default));
     }
 
     [Theory]
@@ -120,6 +108,7 @@ public sealed class RunSyncTests
 
         loop.Stop();
         Assert.Throws<InvalidOperationException>(() => loop.RunSync(Function, Deadline.Default));
+        Assert.Equal(7, loop.RunSync(Yielding, Deadline.Default));
         bool threw = false;
         loop.AddCallback(() =>
         {
@@ -139,5 +128,16 @@ public sealed class RunSyncTests
     {
         using EventLoop loop = LoopTesting.NewLoop(driver);
         Assert.Equal(3, loop.RunSync(static token => Task.Run(static () => 3, token), Deadline.Default));
+    }
+
+    // Several turns long, so that anything left over has time to end it.
+    private static async Task<int> Yielding(CancellationToken token)
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            await Task.Yield();
+        }
+
+        return 7;
     }
 }

@@ -57,7 +57,8 @@ public sealed class WakeUpCountTests
     private static long Count(string eventFd)
     {
         const string Field = "eventfd-count:";
-        string line = File.ReadLines($"/proc/self/fdinfo/{eventFd}").Single(static text => text.StartsWith(Field, StringComparison.Ordinal));
+        string line = File.ReadLines($"/proc/self/fdinfo/{eventFd}")
+            .Single(static text => text.StartsWith(Field, StringComparison.Ordinal));
         return long.Parse(line[Field.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
 }

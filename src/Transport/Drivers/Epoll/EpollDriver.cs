@@ -18,8 +18,7 @@ internal sealed unsafe class EpollDriver : IIoDriver
     private const ulong WakeUpData = ulong.MaxValue;
 
     // What an edge-triggered registration hears as a hang-up: from here on a short read does not mean that all has been read. Urgent data
-    // is of this
-    // kind, because a read stops at its mark and no edge tells of what lies behind.
+    // is of this kind, because a read stops at its mark and no edge tells of what lies behind.
     private const uint HangUpOnChange = LibC.EPOLLHUP | LibC.EPOLLRDHUP | LibC.EPOLLPRI;
 
     private readonly DescriptorHandle _epoll;

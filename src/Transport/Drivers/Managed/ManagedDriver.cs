@@ -156,10 +156,8 @@ internal sealed class ManagedDriver : IIoDriver
     }
 
     // Select ended early and names nobody: poll(2) reports POLLHUP unasked, and Select keeps it to itself where nobody asked to read. A
-    // level-triggered
-    // registration has to hear of it, or the loop would turn for nothing until the end. Hung up is what has something to read (the end,
-    // at least)
-    // and refuses even an empty send.
+    // level-triggered registration has to hear of it, or the loop would turn for nothing until the end. Hung up is what has something to
+    // read (the end, at least) and refuses even an empty send.
     private void CollectHungUp()
     {
         foreach (ManagedRegistration registration in _registrations)

@@ -39,8 +39,7 @@ internal sealed class ManagedSocket : RawSocket
         }
     }
 
-    /// <summary>A .NET socket over the descriptor. The constructor takes any descriptor and leaves what it does not understand "unknown";
-    /// this one refuses it.</summary>
+    /// <summary>A .NET socket over the descriptor. .NET's constructor takes any, as "unknown"; this refuses what is no socket.</summary>
     internal static Socket Wrap(SafeSocketHandle handle)
     {
         var socket = new Socket(handle);
