@@ -13,11 +13,10 @@ internal interface ISocketTakeOverFeature
     bool CanTakeOver(IDuplexPipe transport);
 
     /// <summary>
-    /// Runs <paramref name="begin"/> on the loop with the socket and the bytes that have been received already; the sink it returns gets everything from there on. The pipes are not
-    /// usable any more.
+    /// Runs <paramref name="begin"/> on the loop, with the socket and the bytes that have been received already. The pipes are not usable any more.
     /// </summary>
-    Task TakeOverAsync(SinkFactory begin);
+    Task TakeOverAsync(SinkStarter begin);
 }
 
-/// <summary>Makes the sink that takes a socket over, and uses the bytes received so far before it returns. Loop thread.</summary>
-internal delegate ISocketSink SinkFactory(StreamSocket socket, in ReadOnlySequence<byte> alreadyReceived);
+/// <summary>Makes a sink, puts it on the socket, and lets it use the bytes received so far before it returns. Loop thread.</summary>
+internal delegate void SinkStarter(StreamSocket socket, in ReadOnlySequence<byte> alreadyReceived);

@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using LoopBridge.Loops;
-using LoopBridge.Sockets;
 
 namespace LoopBridge.Kestrel;
 
@@ -8,7 +7,7 @@ internal sealed partial class LoopConnection : ISocketTakeOverFeature
 {
     public bool CanTakeOver(IDuplexPipe transport) => ReferenceEquals(transport, _pipes);
 
-    public Task TakeOverAsync(SinkFactory begin)
+    public Task TakeOverAsync(SinkStarter begin)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!Loop.Post(new TakeOverWork(this, begin, done)))
@@ -19,27 +18,13 @@ internal sealed partial class LoopConnection : ISocketTakeOverFeature
         return done.Task;
     }
 
-    private void TakeOver(SinkFactory begin)
-    {
-        _reader.TakeOver(received =>
-        {
-            // The socket may have closed while the handler was on its way; it is told in the usual order all the same.
-            ISocketSink handler = begin(_socket, received);
-            _handler = handler;
-            if (_socketClosed)
-            {
-                handler.OnClosed(_shutdownReason);
-            }
-        });
-    }
-
-    private sealed class TakeOverWork(LoopConnection connection, SinkFactory begin, TaskCompletionSource done) : ILoopWork
+    private sealed class TakeOverWork(LoopConnection connection, SinkStarter begin, TaskCompletionSource done) : ILoopWork
     {
         public void Run()
         {
             try
             {
-                connection.TakeOver(begin);
+                connection._reader.TakeOver(received => begin(connection._socket, received));
                 done.SetResult();
             }
             catch (Exception e)

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Kestrel;
 
 /// <summary>One connection as Kestrel sees it: pipes, features and endings over a <see cref="StreamSocket"/>, whose sink it is.</summary>
-internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, IThreadPoolWorkItem
+internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, ISocketObserver, IThreadPoolWorkItem
 {
     private static readonly string GracefulEnd = "The transport's send side completed gracefully.";
 
@@ -19,7 +19,6 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     private readonly LoopDuplexPipe _pipes;
     private readonly CancellationTokenSource _closedSource = new();
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ISocketSink? _handler;
     private Exception? _shutdownReason;
     private string? _connectionId;
     private int _closedTokenFired;
@@ -30,6 +29,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     {
         _settings = settings;
         _socket = socket;
+        socket.Observer = this;
         _reader = new LoopPipeReader(this, socket, settings);
         _writer = new LoopPipeWriter(socket, settings.Scheduling);
         _pipes = new LoopDuplexPipe(_reader, _writer);
@@ -92,45 +92,24 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
 
     // ---- the socket's sink, all on the loop's thread
 
-    void ISocketSink.OnReceivable()
-    {
-        if (_handler is { } handler)
-        {
-            handler.OnReceivable();
-        }
-        else
-        {
-            _reader.OnReceivable();
-        }
-    }
+    void ISocketSink.OnReceivable() => _reader.OnReceivable();
 
-    void ISocketSink.OnSendDrained()
-    {
-        if (_handler is { } handler)
-        {
-            handler.OnSendDrained();
-        }
-        else
-        {
-            _writer.OnDrained();
-        }
-    }
+    void ISocketSink.OnSendDrained() => _writer.OnDrained();
 
+    /// <summary>The application has completed its output: everything is sent, and the whole connection ends with it.</summary>
     void ISocketSink.OnSendFinished()
     {
-        if (_handler is { } handler)
-        {
-            handler.OnSendFinished();
-            return;
-        }
-
-        // The application has completed its output: everything is sent, and the whole connection ends with it.
         Exception reason = Interlocked.CompareExchange(ref _shutdownReason, new ConnectionAbortedException(GracefulEnd), null) ?? _shutdownReason!;
         LogEnd(reset: false, reason.Message);
         _socket.Close(reason, reset: false);
     }
 
+    /// <summary>The connection's end is seen to below, whether or not it is the sink by then.</summary>
     void ISocketSink.OnClosed(Exception? reason)
+    {
+    }
+
+    void ISocketObserver.OnSocketClosed(Exception? reason)
     {
         _socketClosed = true;
         if (reason is not null && Interlocked.CompareExchange(ref _shutdownReason, reason, null) is null)
@@ -139,11 +118,6 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         }
 
         _borrowedSocket?.Dispose();
-        if (_handler is { } handler)
-        {
-            handler.OnClosed(reason);
-        }
-
         _reader.CompleteInput(_shutdownReason ?? new ConnectionAbortedException(GracefulEnd));
         _reader.WakeUp();
         _reader.ReleaseIfUnread();

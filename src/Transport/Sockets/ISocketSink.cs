@@ -18,3 +18,10 @@ internal interface ISocketSink
     /// <summary>The socket is closed: the last call, and the only one that always comes. <paramref name="reason"/> is null after an orderly close.</summary>
     void OnClosed(Exception? reason);
 }
+
+/// <summary>Whoever keeps the books of a connection while sinks come and go.</summary>
+internal interface ISocketObserver
+{
+    /// <summary>The socket is closed. Once; loop thread.</summary>
+    void OnSocketClosed(Exception? reason);
+}

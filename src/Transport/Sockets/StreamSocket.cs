@@ -43,6 +43,9 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
 
     internal RawSocket? RawSocket => _channel.Socket;
 
+    /// <summary>Told of the close after the sink, whoever is sink by then. Set before <see cref="Start"/>.</summary>
+    internal ISocketObserver? Observer { get; set; }
+
     /// <summary>Whether the close has begun. Any thread.</summary>
     internal bool IsClosing => _closing;
 
@@ -68,6 +71,7 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
             _closed = true;
             _channel.Close(reset: false);
             sink.OnClosed(refused);
+            Observer?.OnSocketClosed(refused);
             return Task.FromException(refused);
         }
 
@@ -77,8 +81,16 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
         return connected;
     }
 
-    /// <summary>Another sink takes over what comes from here on. Loop thread.</summary>
-    internal void ChangeSink(ISocketSink sink) => _sink = sink;
+    /// <summary>Another sink takes over what comes from here on; if that is nothing any more, it is told so in a later turn. Loop thread.</summary>
+    internal void ChangeSink(ISocketSink sink)
+    {
+        bool isNew = !ReferenceEquals(_sink, sink);
+        _sink = sink;
+        if (isNew && _closed)
+        {
+            Loop.Post(new LateClose(this));
+        }
+    }
 
     /// <summary>
     /// Takes what has arrived. Zero is the end of the stream. An error has begun the close already: the sink has nothing left to do but stop. Loop thread.
@@ -168,6 +180,12 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
         DiscardUnsent();
         _connecting?.TrySetException(_closeReason ?? new OperationCanceledException());
         _sink?.OnClosed(_closeReason);
+        Observer?.OnSocketClosed(_closeReason);
+    }
+
+    private sealed class LateClose(StreamSocket socket) : ILoopWork
+    {
+        public void Run() => socket._sink!.OnClosed(socket._closeReason);
     }
 
     private sealed class CloseRequest(StreamSocket socket, Exception? reason, bool reset) : ILoopWork
