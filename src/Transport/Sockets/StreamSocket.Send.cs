@@ -161,7 +161,6 @@ internal sealed partial class StreamSocket : ILoopWork
         if (_discard)
         {
             _queue.Clear();
-            NotifyDrained(onLoop);
             return true;
         }
 
@@ -258,6 +257,7 @@ internal sealed partial class StreamSocket : ILoopWork
     {
         if (!_closed)
         {
+            using OutsideContext _ = OutsideContext.Enter();
             _sink?.OnSendDrained();
         }
     }
@@ -286,10 +286,6 @@ internal sealed partial class StreamSocket : ILoopWork
 
     private sealed class DrainedWork(StreamSocket socket) : ILoopWork
     {
-        public void Run()
-        {
-            using OutsideContext _ = OutsideContext.Enter();
-            socket.ReportDrained();
-        }
+        public void Run() => socket.ReportDrained();
     }
 }

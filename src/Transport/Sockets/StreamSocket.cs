@@ -161,6 +161,9 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
         {
             wait.SpinOnce();
         }
+
+        // A pipe ends on a thread of its own choice, perhaps when there is no loop any more to tell from.
+        TellClosed();
     }
 
     void IStreamChannelOwner.OnConnected(SocketError error)
@@ -201,10 +204,20 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
 
     private void FinishClose()
     {
+        DiscardUnsent();
+        TellClosed();
+    }
+
+    private void TellClosed()
+    {
+        if (_closed)
+        {
+            return;
+        }
+
         using OutsideContext _ = OutsideContext.Enter();
         _closed = true;
         Loop.Disown(this);
-        DiscardUnsent();
         _connecting?.TrySetException(_closeReason ?? new OperationCanceledException());
         _sink?.OnClosed(_closeReason);
     }
