@@ -1,1 +1,39 @@
-System.Console.WriteLine();
+using System.Runtime.InteropServices;
+using LoopBridge.Benchmarks;
+using LoopBridge.Benchmarks.CommandLine;
+
+using var stop = new CancellationTokenSource();
+void Stop(PosixSignalContext context)
+{
+    // Ending at once would orphan the server: unwind instead, so that every child is ended on the way out.
+    context.Cancel = true;
+    stop.Cancel();
+}
+
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+
+try
+{
+    BenchmarkOptions? options = OptionsParser.Parse(args);
+    if (options is null)
+    {
+        Console.WriteLine(Usage.Text);
+        return ExitCodes.Success;
+    }
+
+    return await BenchmarkSession.RunAsync(options, stop.Token).ConfigureAwait(false);
+}
+catch (Exception) when (stop.IsCancellationRequested)
+{
+    // Asked for: not a failure to explain. Any exception, since a terminal's Ctrl-C also ends the children whose work we wait for.
+    Console.Error.WriteLine("Interrupted; the servers were stopped.");
+    return ExitCodes.Interrupted;
+}
+catch (BenchmarkException e)
+{
+    // What the user can put right (a typo, a missing tool, a server that does not start): the message says it all.
+    Console.Error.WriteLine(e.Message);
+    return ExitCodes.CannotRun;
+}

@@ -12,9 +12,12 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
     private IoRegistration? _registration;
     private bool _connecting;
     private bool _mayReceive;
-    private bool _hungUp;
+    private bool _shortReadsTellNothing = !socket.IsTcp;
     private bool _sendWaits;
-    private bool _closed;
+    private volatile bool _closed;
+
+    // The descriptor's number may be the next connection's by now.
+    private static IoResult Closed => IoResult.Failed(SocketError.OperationAborted);
 
     public EndPoint? LocalEndPoint => socket.LocalEndPoint;
 
@@ -40,16 +43,20 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
 
     public IoResult Receive(Span<byte> buffer)
     {
-        if (!_mayReceive)
+        if (!_mayReceive || _closed)
         {
-            return IoResult.Pending;
+            return _closed ? Closed : IoResult.Pending;
         }
 
         IoResult result = socket.Receive(buffer);
 
-        // epoll(7), question 9: a read that comes back short has emptied a stream socket, which saves the call that would say "would block". Not so
-        // after the peer hung up: then the end of the stream, or the error, is still to be read.
-        if (result.IsPending || (result.Count < buffer.Length && !_hungUp))
+        // epoll(7), question 9: a read that comes back short has emptied a TCP socket, which saves the call that would say "would block".
+        // Not so
+        // after the peer hung up (the end of the stream, or the error, is still to be read) or sent urgent data (tcp(7): a read stops at
+        // its mark), nor on
+        // a UNIX socket, where a read stops behind passed descriptors (unix(7)). The end and an error arm nothing: they stay, and are no
+        // news.
+        if (result.IsPending || (result.Count > 0 && result.Count < buffer.Length && !_shortReadsTellNothing))
         {
             _mayReceive = false;
             _registration!.Arm(IoEvents.Read);
@@ -60,6 +67,11 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
 
     public IoResult Send(ReadOnlySpan<ReadOnlyMemory<byte>> buffers)
     {
+        if (_closed)
+        {
+            return Closed;
+        }
+
         IoResult result = socket.Send(buffers);
         if (result.IsPending)
         {
@@ -70,9 +82,15 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
         return result;
     }
 
-    public IoResult TrySend(ReadOnlySpan<ReadOnlyMemory<byte>> buffers) => socket.Send(buffers);
+    public IoResult TrySend(ReadOnlySpan<ReadOnlyMemory<byte>> buffers) => _closed ? Closed : socket.Send(buffers);
 
-    public void ShutdownSend() => socket.ShutdownSend();
+    public void ShutdownSend()
+    {
+        if (!_closed)
+        {
+            socket.ShutdownSend();
+        }
+    }
 
     public void Close(bool reset)
     {
@@ -97,7 +115,7 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
         IStreamChannelOwner owner = _owner!;
         if ((events & (IoEvents.HangUp | IoEvents.Error)) != 0)
         {
-            _hungUp = true;
+            _shortReadsTellNothing = true;
         }
 
         if (_connecting)

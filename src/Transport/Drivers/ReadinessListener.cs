@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace LoopBridge.Drivers;
 
@@ -20,6 +21,12 @@ internal sealed class ReadinessListener(RawSocket socket, Func<ReadinessListener
 
     public IoResult Accept(out RawSocket? accepted)
     {
+        if (_closed)
+        {
+            accepted = null;
+            return IoResult.Failed(SocketError.OperationAborted); // the descriptor's number may be somebody else's by now
+        }
+
         IoResult result = socket.Accept(out accepted);
         if (result.IsPending)
         {

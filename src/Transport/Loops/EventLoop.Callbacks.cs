@@ -26,6 +26,7 @@ public sealed partial class EventLoop
     {
         ArgumentNullException.ThrowIfNull(callback);
         ObjectDisposedException.ThrowIf(_closed, this);
+        ThrowIfOffThread();
         var timer = new LoopTimer(callback, state, ExecutionContext.Capture());
         _timers.Add(timer, deadline.Ticks);
         return timer;
@@ -50,6 +51,7 @@ public sealed partial class EventLoop
             throw new ArgumentException("The timeout belongs to a loop of another kind.", nameof(timeout));
         }
 
+        ThrowIfOffThread();
         _timers.Remove(timer);
         timer.Clear();
     }
@@ -91,6 +93,7 @@ public sealed partial class EventLoop
             {
                 if (item.Source is not ILoopWork)
                 {
+                    item.Drop();
                     continue;
                 }
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 
@@ -12,6 +13,9 @@ public sealed partial class EventLoop
     {
         ArgumentNullException.ThrowIfNull(descriptor);
         ArgumentNullException.ThrowIfNull(handler);
+        ObjectDisposedException.ThrowIf(_closed, this);
+        ObjectDisposedException.ThrowIf(descriptor.IsClosed, descriptor);
+        ThrowIfOffThread();
         nint number = descriptor.DangerousGetHandle();
         if (_handlers.ContainsKey(number))
         {
@@ -27,8 +31,9 @@ public sealed partial class EventLoop
     public void UpdateHandler(SafeHandle descriptor, IoEvents events)
     {
         ArgumentNullException.ThrowIfNull(descriptor);
+        ThrowIfOffThread();
         nint number = descriptor.DangerousGetHandle();
-        if (!_handlers.TryGetValue(number, out DescriptorHandler? entry))
+        if (descriptor.IsClosed || !_handlers.TryGetValue(number, out DescriptorHandler? entry))
         {
             throw new InvalidOperationException($"The descriptor {number} has no handler on the loop '{Name}'.");
         }
@@ -40,7 +45,10 @@ public sealed partial class EventLoop
     public void RemoveHandler(SafeHandle descriptor)
     {
         ArgumentNullException.ThrowIfNull(descriptor);
-        if (_handlers.Remove(descriptor.DangerousGetHandle(), out DescriptorHandler? entry))
+        ThrowIfOffThread();
+
+        // A handle that is closed cannot be registered, because the driver would hold it open; its number is somebody else's by now.
+        if (!descriptor.IsClosed && _handlers.Remove(descriptor.DangerousGetHandle(), out DescriptorHandler? entry))
         {
             entry.Registration!.Remove();
         }
@@ -48,6 +56,9 @@ public sealed partial class EventLoop
 
     private sealed class DescriptorHandler(EventLoop loop, SafeHandle descriptor, Action<SafeHandle, IoEvents> handler) : IIoHandler
     {
+        private readonly ExecutionContext? _context = ExecutionContext.Capture();
+        private IoEvents _events;
+
         internal IoRegistration? Registration { get; set; }
 
         public void OnEvents(IoEvents events)
@@ -55,7 +66,21 @@ public sealed partial class EventLoop
             SynchronizationContext.SetSynchronizationContext(loop.SynchronizationContext);
             try
             {
-                handler(descriptor, events);
+                // Under the ambient context of who added it, and without leaving its own changes to the next one.
+                _events = events;
+                if (_context is null)
+                {
+                    handler(descriptor, events);
+                }
+                else
+                {
+                    ExecutionContext.Run(_context, static state => ((DescriptorHandler)state!).Invoke(), this);
+                }
+            }
+            catch (Exception e) when (IsBrokenPipe(e))
+            {
+                // Expected: the peer left while the handler wrote. The hang-up that comes with it is the news (Tornado ignores EPIPE here
+                // too).
             }
             catch (Exception e)
             {
@@ -66,5 +91,10 @@ public sealed partial class EventLoop
                 SynchronizationContext.SetSynchronizationContext(null);
             }
         }
+
+        private void Invoke() => handler(descriptor, _events);
+
+        private static bool IsBrokenPipe(Exception e)
+            => (e is IOException { InnerException: { } inner } ? inner : e) is SocketException { SocketErrorCode: SocketError.Shutdown };
     }
 }

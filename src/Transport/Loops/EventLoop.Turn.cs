@@ -87,10 +87,13 @@ public sealed partial class EventLoop
             return;
         }
 
-        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
         while (_callbacksLeft-- > 0 && _callbacks.TryDequeue(out LoopWorkItem item))
         {
             _callbacksRun++;
+
+            // User code continues on the loop after an await. The engine's work does not: what it resumes (HTTP) has no context of ours. Set
+            // each time, because the one before may have put in another.
+            SynchronizationContext.SetSynchronizationContext(item.IsUserCode ? SynchronizationContext : null);
             try
             {
                 item.Run();
@@ -111,9 +114,9 @@ public sealed partial class EventLoop
             return;
         }
 
-        SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
         while (_dueCursor < _due.Count)
         {
+            SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
             LoopTimer timer = _due[_dueCursor++];
             Delegate? callback = timer.Callback;
             try

@@ -25,7 +25,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     private int _sleeping;
     private volatile bool _stopRequested;
     private volatile bool _closed;
-    private bool _running;
+    private int _running;
 
     /// <summary>Makes a loop. It runs when <see cref="Start"/> is called.</summary>
     /// <exception cref="PlatformNotSupportedException">This platform does not have the driver that was asked for.</exception>
@@ -74,7 +74,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     public void Start()
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        if (_running)
+        if (Interlocked.Exchange(ref _running, 1) == 1)
         {
             throw new InvalidOperationException($"The loop '{Name}' is already running.");
         }
@@ -82,12 +82,12 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
         if (_stopRequested)
         {
             _stopRequested = false; // asked for before the start: this run ends before it begins, and only this one
+            Volatile.Write(ref _running, 0);
             return;
         }
 
         IEventLoop? previousLoop = t_current;
         SynchronizationContext? previousContext = SynchronizationContext.Current;
-        _running = true;
         t_current = this;
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
         _logger.LoopStarted(Name, _driver.Name);
@@ -107,7 +107,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
             Volatile.Write(ref _threadId, 0);
             t_current = previousLoop;
             SynchronizationContext.SetSynchronizationContext(previousContext);
-            _running = false;
+            Volatile.Write(ref _running, 0);
             _logger.LoopStopped(Name);
         }
     }
@@ -134,7 +134,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
             return;
         }
 
-        if (_running)
+        if (Interlocked.Exchange(ref _running, 1) == 1)
         {
             throw new InvalidOperationException($"The loop '{Name}' is running: stop it before closing it.");
         }
@@ -143,11 +143,24 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
         foreach (IDisposable resource in _owned.ToArray())
         {
-            resource.Dispose();
+            try
+            {
+                resource.Dispose();
+            }
+            catch (Exception e)
+            {
+                Report(e, resource); // a bug of ours or of a sink; the rest is still to be closed
+            }
         }
 
         DrainForClose();
         _closed = true;
+        _owned.Clear();
+        while (_callbacks.TryDequeue(out LoopWorkItem dropped))
+        {
+            dropped.Drop();
+        }
+
         _timers.Clear();
         _handlers.Clear();
         _driver.Dispose();
@@ -158,11 +171,20 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
 
     void IEventLoop.Disown(IDisposable resource) => _owned.Remove(resource);
 
+    private void ThrowIfOffThread()
+    {
+        int owner = Volatile.Read(ref _threadId);
+        if (owner != 0 && owner != Environment.CurrentManagedThreadId)
+        {
+            throw new InvalidOperationException($"The loop '{Name}' runs on another thread: hand the call over with AddCallback.");
+        }
+    }
+
     private void Report(Exception exception, object? source)
     {
         if (ExceptionHandler is not { } handler)
         {
-            _logger.CallbackFailed(exception, Name, Describe(source));
+            Log(exception, source);
             return;
         }
 
@@ -173,8 +195,27 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
         catch (Exception e)
         {
             // The handler is user code too: a bug in it must not end the loop, nor hide what it was told.
-            _logger.ExceptionHandlerFailed(e, Name);
-            _logger.CallbackFailed(exception, Name, Describe(source));
+            Log(e, handler);
+            Log(exception, source);
+        }
+    }
+
+    private void Log(Exception exception, object? source)
+    {
+        try
+        {
+            if (source is LoopExceptionHandler)
+            {
+                _logger.ExceptionHandlerFailed(exception, Name);
+            }
+            else
+            {
+                _logger.CallbackFailed(exception, Name, Describe(source));
+            }
+        }
+        catch (Exception)
+        {
+            // The log itself is broken: there is nowhere left to tell, and the loop's connections are worth more than the message.
         }
     }
 

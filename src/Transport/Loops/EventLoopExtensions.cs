@@ -35,22 +35,29 @@ public static class EventLoopExtensions
         using var cancellation = new CancellationTokenSource();
         Task<TResult>? task = null;
         bool timedOut = false;
+        bool over = false;
         LoopTimeout? timer = null;
-        if (timeout is { } limit)
-        {
-            timer = loop.CallLater(limit, () =>
-            {
-                timedOut = true;
-                cancellation.Cancel();
-                loop.Stop();
-            });
-        }
-
         loop.AddCallback(() =>
         {
+            if (over)
+            {
+                return; // Start did not get so far, and whoever runs the loop now did not ask for it
+            }
+
+            if (timeout is { } limit)
+            {
+                timer = loop.CallLater(limit, () =>
+                {
+                    timedOut = task is not { IsCompleted: true };
+                    cancellation.Cancel();
+                    loop.Stop();
+                });
+            }
+
             try
             {
-                task = function(cancellation.Token);
+                task = function(cancellation.Token)
+                    ?? throw new InvalidOperationException("The function given to RunSync returned no task.");
             }
             catch (Exception e)
             {
@@ -59,8 +66,13 @@ public static class EventLoopExtensions
 
             // A stop that came through the context would run a turn late; a callback is the next turn's.
             task.ContinueWith(
-                static (_, state) => ((IEventLoop)state!).AddCallback(static s => ((IEventLoop)s!).Stop(), state),
-                loop,
+                _ => loop.AddCallback(() =>
+                {
+                    if (!over)
+                    {
+                        loop.Stop(); // not the next run, if this one ended before its task
+                    }
+                }),
                 CancellationToken.None,
                 TaskContinuationOptions.ExecuteSynchronously,
                 TaskScheduler.Default);
@@ -71,13 +83,14 @@ public static class EventLoopExtensions
         }
         finally
         {
+            over = true;
             if (timer is not null)
             {
                 loop.RemoveTimeout(timer);
             }
         }
 
-        if (task is { IsCompleted: true })
+        if (task is { IsCompleted: true } && !timedOut)
         {
             return task.GetAwaiter().GetResult();
         }
@@ -91,7 +104,7 @@ public static class EventLoopExtensions
     public static void RunSync(this IEventLoop loop, Func<CancellationToken, Task> function, TimeSpan? timeout = null)
     {
         ArgumentNullException.ThrowIfNull(function);
-        loop.RunSync(async token =>
+        loop.RunSync<bool>(async token =>
         {
             await function(token);
             return true;

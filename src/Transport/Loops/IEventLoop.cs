@@ -57,7 +57,9 @@ public interface IEventLoop
 
     /// <summary>
     /// Calls <paramref name="handler"/> in each turn in which the descriptor is ready for one of <paramref name="events"/>; for errors and hang-ups always. The loop holds a
-    /// reference on the handle until <see cref="RemoveHandler"/>.
+    /// reference on the handle until <see cref="RemoveHandler"/>; call that before disposing of a <see
+    /// cref="System.Net.Sockets.Socket"/>, whose dispose waits, spinning, until
+    /// nobody holds one.
     /// </summary>
     /// <exception cref="InvalidOperationException">The descriptor has a handler already.</exception>
     /// <exception cref="IOException">The driver cannot watch such a descriptor.</exception>

@@ -27,6 +27,17 @@ public sealed class LoopMember
     /// <summary>What the loop has done so far. Any thread.</summary>
     public LoopStatistics GetStatistics() => _loop.GetStatistics();
 
+    /// <summary>How long a callback waits on this loop now. Any thread.</summary>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    public Task<TimeSpan> MeasureLagAsync()
+    {
+        var ran = new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously);
+        TimeSpan posted = _loop.Time;
+        bool queued = _loop.AddCallback(() => ran.SetResult(_loop.Time - posted));
+        ObjectDisposedException.ThrowIf(!queued, _loop);
+        return ran.Task;
+    }
+
     /// <summary>Counts one connection less. Any thread.</summary>
     public void Release() => Interlocked.Decrement(ref _connections);
 

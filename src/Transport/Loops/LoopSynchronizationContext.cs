@@ -14,22 +14,32 @@ internal sealed class LoopSynchronizationContext(EventLoop loop) : Synchronizati
             return;
         }
 
-        var done = new TaskCompletionSource();
-        bool posted = loop.Post(_ =>
-        {
-            try
-            {
-                d(state);
-                done.SetResult();
-            }
-            catch (Exception e)
-            {
-                done.SetException(e); // it belongs to the sender, who waits for it
-            }
-        }, null);
-        ObjectDisposedException.ThrowIf(!posted, loop);
-        done.Task.GetAwaiter().GetResult();
+        var request = new SendRequest(d, state);
+        ObjectDisposedException.ThrowIf(!loop.Post(static request => ((SendRequest)request!).Run(), request), loop);
+        request.Done.GetAwaiter().GetResult();
     }
 
     public override SynchronizationContext CreateCopy() => this;
+
+    private sealed class SendRequest(SendOrPostCallback callback, object? state) : IDropped
+    {
+        private readonly TaskCompletionSource _done = new();
+
+        internal Task Done => _done.Task;
+
+        internal void Run()
+        {
+            try
+            {
+                callback(state);
+                _done.SetResult();
+            }
+            catch (Exception e)
+            {
+                _done.SetException(e); // it belongs to the sender, who waits for it
+            }
+        }
+
+        public void OnDropped() => _done.SetException(new ObjectDisposedException(nameof(EventLoop)));
+    }
 }

@@ -17,6 +17,8 @@ internal readonly struct LoopWorkItem
     /// <summary>What to name in the log when it throws.</summary>
     internal object Source => _callback;
 
+    internal bool IsUserCode => _callback is not ILoopWork;
+
     internal void Run()
     {
         if (_context is null)
@@ -32,6 +34,9 @@ internal readonly struct LoopWorkItem
             }, (_callback, _state));
         }
     }
+
+    /// <summary>The loop is closed and will not run it: whoever waits for it has to know.</summary>
+    internal void Drop() => (_state as IDropped)?.OnDropped();
 
     private static void Invoke(object callback, object? state)
     {
@@ -51,4 +56,10 @@ internal readonly struct LoopWorkItem
                 break;
         }
     }
+}
+
+/// <summary>A callback's state that somebody waits for.</summary>
+internal interface IDropped
+{
+    void OnDropped();
 }

@@ -13,6 +13,8 @@ internal sealed class TimerQueue
 
     internal int Count { get; private set; }
 
+    internal int Capacity => _heap.Length;
+
     /// <summary>The earliest deadline in ticks, or null when nothing is queued.</summary>
     internal long? NextDeadline => Count > 0 ? _heap[0].DeadlineTicks : null;
 
@@ -29,12 +31,18 @@ internal sealed class TimerQueue
     }
 
     /// <summary>Takes a timer out. False if it is not queued.</summary>
+    /// <exception cref="ArgumentException">It is queued elsewhere: its place means nothing here.</exception>
     internal bool Remove(LoopTimer timer)
     {
         int index = timer.Index;
         if (index == LoopTimer.NotQueued)
         {
             return false;
+        }
+
+        if (index >= Count || _heap[index] != timer)
+        {
+            throw new ArgumentException("The timeout belongs to another loop.", nameof(timer));
         }
 
         timer.Index = LoopTimer.NotQueued;

@@ -66,9 +66,7 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
         }
     }
 
-    /// <summary>
-    /// Connects first and starts then; the task ends on the loop's thread. Loop thread. After a failure the socket is closed, and the sink has been told.
-    /// </summary>
+    /// <summary>Connects first and starts then. Loop thread. After a failure the socket is closed, and the sink was told.</summary>
     internal Task ConnectAsync(EndPoint endPoint, ISocketSink sink)
     {
         IoResult result = _channel.Connect(endPoint);

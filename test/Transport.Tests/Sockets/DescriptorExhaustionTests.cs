@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Transport.Tests.Sockets;
 
-[Collection(Solo.Name)]
+[Collection(NonParallel.Name)]
 public sealed class DescriptorExhaustionTests
 {
     [Theory]

@@ -5,7 +5,7 @@ using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Sockets;
 
-[Collection(Solo.Name)]
+[Collection(NonParallel.Name)]
 public sealed class SocketConnectorTests
 {
     public static TheoryData<Ground> Grounds => [.. Enum.GetValues<Ground>()];

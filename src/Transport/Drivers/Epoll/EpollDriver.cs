@@ -17,6 +17,11 @@ internal sealed unsafe class EpollDriver : IIoDriver
     private const int MaxEvents = 256;
     private const ulong WakeUpData = ulong.MaxValue;
 
+    // What an edge-triggered registration hears as a hang-up: from here on a short read does not mean that all has been read. Urgent data
+    // is of this
+    // kind, because a read stops at its mark and no edge tells of what lies behind.
+    private const uint HangUpOnChange = LibC.EPOLLHUP | LibC.EPOLLRDHUP | LibC.EPOLLPRI;
+
     private readonly DescriptorHandle _epoll;
     private readonly DescriptorHandle _wakeUp;
     private readonly byte* _events;
@@ -55,6 +60,7 @@ internal sealed unsafe class EpollDriver : IIoDriver
 
     public IoRegistration Add(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, IIoHandler handler)
     {
+        ObjectDisposedException.ThrowIf(_epoll.IsClosed, this);
         bool referenced = false;
         descriptor.DangerousAddRef(ref referenced);
         int slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NextSlot();
@@ -165,7 +171,7 @@ internal sealed unsafe class EpollDriver : IIoDriver
     {
         uint mask = (interest & IoEvents.Read) != 0 ? LibC.EPOLLIN : 0;
         mask |= (interest & IoEvents.Write) != 0 ? LibC.EPOLLOUT : 0;
-        return trigger == IoTrigger.OnChange ? mask | LibC.EPOLLRDHUP | LibC.EPOLLET : mask;
+        return trigger == IoTrigger.OnChange ? mask | LibC.EPOLLRDHUP | LibC.EPOLLPRI | LibC.EPOLLET : mask;
     }
 
     private static IoEvents ToEvents(uint native, IoTrigger trigger)
@@ -173,7 +179,7 @@ internal sealed unsafe class EpollDriver : IIoDriver
         IoEvents events = (native & LibC.EPOLLIN) != 0 ? IoEvents.Read : IoEvents.None;
         events |= (native & LibC.EPOLLOUT) != 0 ? IoEvents.Write : IoEvents.None;
         events |= (native & LibC.EPOLLERR) != 0 ? IoEvents.Error : IoEvents.None;
-        uint hangUp = trigger == IoTrigger.OnChange ? LibC.EPOLLHUP | LibC.EPOLLRDHUP : LibC.EPOLLHUP;
+        uint hangUp = trigger == IoTrigger.OnChange ? HangUpOnChange : LibC.EPOLLHUP;
         events |= (native & hangUp) != 0 ? IoEvents.HangUp : IoEvents.None;
         return events;
     }

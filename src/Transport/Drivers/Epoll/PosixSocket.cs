@@ -43,6 +43,12 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
         LibC.SetNonBlocking((int)descriptor).OrThrow("fcntl(F_SETFL, O_NONBLOCK)");
         var socket = new PosixSocket(new DescriptorHandle((int)descriptor, ownsDescriptor), family);
         socket.RefreshLocalEndPoint();
+        Span<byte> peer = stackalloc byte[NativeAddress.MaxLength];
+        if (LibC.PeerName((int)descriptor, peer, out int length).IsOk) // ENOTCONN: it listens, or will connect
+        {
+            socket.RemoteEndPoint = NativeAddress.Parse(peer[..Math.Min(length, peer.Length)]);
+        }
+
         return socket;
     }
 

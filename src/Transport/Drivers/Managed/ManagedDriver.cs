@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -12,6 +13,8 @@ namespace LoopBridge.Drivers.Managed;
 /// </remarks>
 internal sealed class ManagedDriver : IIoDriver
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(30);
+
     private readonly List<ManagedRegistration> _registrations = [];
     private readonly Dictionary<Socket, ManagedRegistration> _bySocket = [];
     private readonly List<Socket> _read = [];
@@ -38,11 +41,12 @@ internal sealed class ManagedDriver : IIoDriver
 
     public IoRegistration Add(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, IIoHandler handler)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         bool referenced = false;
         descriptor.DangerousAddRef(ref referenced);
         try
         {
-            var socket = new Socket(new SafeSocketHandle(descriptor.DangerousGetHandle(), ownsHandle: false));
+            Socket socket = ManagedSocket.Wrap(new SafeSocketHandle(descriptor.DangerousGetHandle(), ownsHandle: false));
             return Add(socket, trigger == IoTrigger.OnChange ? IoEvents.None : interest, trigger, handler, descriptor);
         }
         catch (SocketException e)
@@ -65,6 +69,7 @@ internal sealed class ManagedDriver : IIoDriver
             registration.AddTo(_read, _write, _error);
         }
 
+        long start = Stopwatch.GetTimestamp();
         try
         {
             Socket.Select(_read, _write, _error, timeout < TimeSpan.Zero ? Timeout.InfiniteTimeSpan : Limit(timeout));
@@ -78,7 +83,12 @@ internal sealed class ManagedDriver : IIoDriver
 
         Collect(_read, IoEvents.Read);
         Collect(_write, IoEvents.Write);
+        bool nothing = _read.Count + _write.Count + _error.Count == 0;
         Collect(_error, IoEvents.Error);
+        if (nothing && (timeout < TimeSpan.Zero || Stopwatch.GetElapsedTime(start) < timeout))
+        {
+            CollectHungUp();
+        }
     }
 
     public bool DispatchNext()
@@ -145,8 +155,31 @@ internal sealed class ManagedDriver : IIoDriver
         }
     }
 
-    // Select counts microseconds in an int.
-    private static TimeSpan Limit(TimeSpan timeout) => timeout < TimeSpan.FromMinutes(30) ? timeout : TimeSpan.FromMinutes(30);
+    // Select ended early and names nobody: poll(2) reports POLLHUP unasked, and Select keeps it to itself where nobody asked to read. A
+    // level-triggered
+    // registration has to hear of it, or the loop would turn for nothing until the end. Hung up is what has something to read (the end,
+    // at least)
+    // and refuses even an empty send.
+    private void CollectHungUp()
+    {
+        foreach (ManagedRegistration registration in _registrations)
+        {
+            if (registration.IsDeafToHangUps && registration.Socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
+            {
+                // As everything on a loop is already; .NET refuses to send where it did not do that itself.
+                registration.Socket.Blocking = false;
+                _ = registration.Socket.Send(ReadOnlySpan<byte>.Empty, SocketFlags.None, out SocketError error);
+                if (error is not (SocketError.Success or SocketError.WouldBlock))
+                {
+                    registration.Report(IoEvents.HangUp, _events);
+                }
+            }
+        }
+    }
+
+    // Select counts microseconds in an int; on Unix it cuts them down to milliseconds, and would wait in a circle for the last fraction.
+    private static TimeSpan Limit(TimeSpan timeout)
+        => timeout < LongestWait ? TimeSpan.FromMilliseconds(Math.Ceiling(timeout.TotalMilliseconds)) : LongestWait;
 
     private sealed class ManagedRegistration(
         ManagedDriver driver, Socket socket, IoEvents interest, IoTrigger trigger, IIoHandler handler, SafeHandle? borrowed, int index) : IoRegistration
@@ -160,6 +193,8 @@ internal sealed class ManagedDriver : IIoDriver
         internal IIoHandler Handler => handler;
 
         internal bool IsRemoved => _index < 0;
+
+        internal bool IsDeafToHangUps => trigger == IoTrigger.WhileReady && (_interest & IoEvents.Read) == 0;
 
         internal override void Update(IoEvents interest) => _interest = interest;
 

@@ -24,9 +24,27 @@ internal sealed class ManagedSocket : RawSocket
 
     internal static ManagedSocket Adopt(nint descriptor, bool ownsDescriptor)
     {
-        var adopted = new ManagedSocket(new Socket(new SafeSocketHandle(descriptor, ownsDescriptor)));
-        adopted.RefreshLocalEndPoint();
-        return adopted;
+        var handle = new SafeSocketHandle(descriptor, ownsDescriptor);
+        try
+        {
+            var adopted = new ManagedSocket(Wrap(handle));
+            adopted.RefreshLocalEndPoint();
+            adopted.RemoteEndPoint = Safe(adopted.Socket, static s => s.RemoteEndPoint);
+            return adopted;
+        }
+        catch
+        {
+            handle.SetHandleAsInvalid(); // what could not be adopted stays the caller's, who sees why
+            throw;
+        }
+    }
+
+    /// <summary>A .NET socket over the descriptor. The constructor takes any descriptor and leaves what it does not understand "unknown";
+    /// this one refuses it.</summary>
+    internal static Socket Wrap(SafeSocketHandle handle)
+    {
+        var socket = new Socket(handle);
+        return socket.SocketType != SocketType.Unknown ? socket : throw new SocketException((int)SocketError.NotSocket);
     }
 
     internal override IoResult Receive(Span<byte> buffer)
@@ -65,7 +83,7 @@ internal sealed class ManagedSocket : RawSocket
             RefreshLocalEndPoint();
             return IoResult.Of(0);
         }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+        catch (SocketException e) when (IsUnderWay(e.SocketErrorCode))
         {
             return IoResult.Pending; // expected: it goes on in the background, and writability tells the end
         }
@@ -194,6 +212,11 @@ internal sealed class ManagedSocket : RawSocket
             return e.SocketErrorCode; // the caller names endpoint and option
         }
     }
+
+    // "Would block" from a UNIX listener on Linux is a full queue: nothing will tell when there is room (connect(2), EAGAIN), so it is a
+    // failure.
+    private bool IsUnderWay(SocketError error)
+        => error == SocketError.InProgress || (error == SocketError.WouldBlock && (IsTcp || OperatingSystem.IsWindows()));
 
     private static EndPoint? Safe(Socket socket, Func<Socket, EndPoint?> read)
     {

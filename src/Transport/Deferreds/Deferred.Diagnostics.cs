@@ -1,0 +1,46 @@
+using System.Diagnostics;
+
+namespace LoopBridge.Deferreds;
+
+public abstract partial class Deferred
+{
+    /// <summary>
+    /// Raised once for each failure that no handler, awaiter, Task or other Deferred took over, when its Deferred has been collected.
+    /// Nobody listens by default, and then nothing is written anywhere.
+    /// </summary>
+    /// <remarks>
+    /// Raised on the finalizer thread, with a null sender: handlers must be quick, thread-safe, and not throw (an exception is dropped,
+    /// for it would end the process). A failure whose Deferred lives until the process ends is not reported.
+    /// </remarks>
+    public static event EventHandler<UnhandledFailureEventArgs>? UnhandledFailure;
+
+    /// <summary>
+    /// Whether Deferreds made from now on remember where they were made and fired, for the message of
+    /// <see cref="AlreadyCalledException"/>. Costs two stack walks per Deferred. Defaults to false.
+    /// </summary>
+    public static bool Debugging { get; set; }
+
+    internal static void ReportUnhandled(Exception failure)
+    {
+        try
+        {
+            UnhandledFailure?.Invoke(null, new UnhandledFailureEventArgs(failure));
+        }
+        catch (Exception)
+        {
+            // On the finalizer thread this would end the process, and the reporter of last resort has nobody left to report to.
+        }
+    }
+
+    private sealed class DebugInfo
+    {
+        private readonly StackTrace _made = new(skipFrames: 2, fNeedFileInfo: true);
+        private StackTrace? _fired;
+
+        public void Fired() => _fired = new StackTrace(skipFrames: 2, fNeedFileInfo: true);
+
+        public string Describe()
+            => $"This Deferred has been fired already.{Environment.NewLine}It was made{Environment.NewLine}{_made}"
+                + $"and first fired{Environment.NewLine}{_fired}";
+    }
+}

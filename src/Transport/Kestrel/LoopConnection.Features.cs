@@ -1,0 +1,132 @@
+using System.Buffers;
+using System.Collections;
+using System.Net.Sockets;
+using LoopBridge.Loops;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace LoopBridge.Kestrel;
+
+/// <remarks>
+/// The connection is its own feature collection: what it offers from birth it implements itself and costs nothing; only what others set takes room.
+/// </remarks>
+internal sealed partial class LoopConnection :
+    IFeatureCollection,
+    IConnectionIdFeature,
+    IConnectionTransportFeature,
+    IConnectionItemsFeature,
+    IConnectionLifetimeFeature,
+    IConnectionEndPointFeature,
+    IConnectionSocketFeature,
+    IMemoryPoolFeature,
+    ILoopConnectionFeature
+{
+    private static readonly Type[] OwnFeatures =
+    [
+        typeof(IConnectionIdFeature),
+        typeof(IConnectionTransportFeature),
+        typeof(IConnectionItemsFeature),
+        typeof(IConnectionLifetimeFeature),
+        typeof(IConnectionEndPointFeature),
+        typeof(IConnectionSocketFeature),
+        typeof(IMemoryPoolFeature),
+        typeof(ILoopConnectionFeature),
+        typeof(ISocketTakeOverFeature),
+    ];
+
+    private List<KeyValuePair<Type, object?>>? _setFeatures;
+    private IDictionary<object, object?>? _items;
+    private Socket? _borrowedSocket;
+
+    public override IFeatureCollection Features => this;
+
+    public override IDictionary<object, object?> Items
+    {
+        get => _items ??= new ConnectionItems();
+        set => _items = value;
+    }
+
+    public MemoryPool<byte> MemoryPool => _settings.Pool;
+
+    IEventLoop ILoopConnectionFeature.Loop => Loop;
+
+    Socket IConnectionSocketFeature.Socket
+    {
+        get
+        {
+            if (_borrowedSocket is null)
+            {
+                ObjectDisposedException.ThrowIf(_socketClosed || _socket.RawSocket is null, this);
+                _borrowedSocket = _socket.RawSocket.Borrow();
+            }
+
+            return _borrowedSocket;
+        }
+    }
+
+    bool IFeatureCollection.IsReadOnly => false;
+
+    int IFeatureCollection.Revision => _featureRevision;
+
+    private int _featureRevision;
+
+    object? IFeatureCollection.this[Type key]
+    {
+        get
+        {
+            if (_setFeatures is { } set)
+            {
+                foreach (KeyValuePair<Type, object?> feature in set)
+                {
+                    if (feature.Key == key)
+                    {
+                        return feature.Value;
+                    }
+                }
+            }
+
+            return Array.IndexOf(OwnFeatures, key) >= 0 ? this : null;
+        }
+
+        set
+        {
+            _featureRevision++;
+            List<KeyValuePair<Type, object?>> set = _setFeatures ??= new(capacity: 8);
+            int index = set.FindIndex(feature => feature.Key == key);
+            if (index >= 0)
+            {
+                set[index] = new(key, value);
+            }
+            else
+            {
+                set.Add(new(key, value)); // null hides one of our own
+            }
+        }
+    }
+
+    TFeature? IFeatureCollection.Get<TFeature>()
+        where TFeature : default
+        => (TFeature?)((IFeatureCollection)this)[typeof(TFeature)];
+
+    void IFeatureCollection.Set<TFeature>(TFeature? instance)
+        where TFeature : default
+        => ((IFeatureCollection)this)[typeof(TFeature)] = instance;
+
+    IEnumerator<KeyValuePair<Type, object>> IEnumerable<KeyValuePair<Type, object>>.GetEnumerator() => EnumerateFeatures().GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => EnumerateFeatures().GetEnumerator();
+
+    private IEnumerable<KeyValuePair<Type, object>> EnumerateFeatures()
+    {
+        IFeatureCollection features = this;
+        IEnumerable<Type> keys = _setFeatures is { } set ? OwnFeatures.Union(set.Select(feature => feature.Key)) : OwnFeatures;
+        foreach (Type key in keys)
+        {
+            if (features[key] is { } value)
+            {
+                yield return new(key, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.ExceptionServices;
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+using LoopBridge.Sockets;
+
+namespace LoopBridge.Kestrel;
+
+/// <summary>
+/// A pipe's reading end straight over the socket: the loop receives into the reader's own blocks, and a waiting read completes there and then.
+/// </summary>
+/// <remarks>
+/// The loop produces (<see cref="OnReceivable"/>), the application consumes from whatever thread it is on; between them stand the queue and the waiter. The loop reads ahead
+/// up to the limit, because a FIN must be noticed while a handler is busy; with the queue empty no block is held.
+/// </remarks>
+internal sealed class LoopPipeReader : PipeReader, ILoopWork
+{
+    // Kestrel asks for at least so much room for each receive.
+    private const int SmallestReceive = 2048;
+
+    // A sender that fills its block gets a larger one next time, up to here: a call for each 4 KiB would cost an upload half its speed.
+    private const int LargestReceive = 64 * 1024;
+
+    // What one connection may take in before the others of the loop have their turn.
+    private const int FairShare = 256 * 1024;
+
+    private readonly LoopConnection _connection;
+    private readonly StreamSocket _socket;
+    private readonly SegmentQueue _queue;
+    private readonly PipeWaiter<ReadResult> _waiter;
+    private readonly long _pauseAt;
+    private Exception? _inputError;
+    private volatile bool _inputCompleted;
+    private volatile bool _readerCompleted;
+    private int _receiveSize = SegmentQueue.DefaultBlockSize;
+    private int _paused;
+    private int _cancelRequested;
+    private long _examined;
+
+    internal LoopPipeReader(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings)
+    {
+        _connection = connection;
+        _socket = socket;
+        _queue = new SegmentQueue(settings.Pool);
+        _pauseAt = settings.MaxReadBufferSize is > 0 and { } limit ? limit : long.MaxValue;
+        _waiter = new PipeWaiter<ReadResult>(Take, settings.Scheduling);
+    }
+
+    private long Unexamined => _queue.Committed - Math.Max(Volatile.Read(ref _examined), _queue.Consumed);
+
+    private bool CanTake => _queue.Committed > Volatile.Read(ref _examined) || _inputCompleted || Volatile.Read(ref _cancelRequested) == 1;
+
+    // ---- the loop's side
+
+    /// <summary>Takes in what has arrived. Loop thread.</summary>
+    internal void OnReceivable()
+    {
+        if (_inputCompleted || _readerCompleted)
+        {
+            return;
+        }
+
+        bool received = ReceiveAll(out bool ended);
+        if (ended)
+        {
+            CompleteInput(null);
+            _waiter.Wake(inline: true);
+            _connection.OnPeerFinished();
+        }
+        else if (received)
+        {
+            _waiter.Wake(inline: true);
+        }
+    }
+
+    /// <summary>Goes on after a pause or a fair share; or, if the application has had enough, gives back what it did not read.</summary>
+    void ILoopWork.Run()
+    {
+        ReleaseIfUnread();
+        OnReceivable();
+    }
+
+    /// <summary>The blocks of a completed reader go back where no receive can be under way. Loop thread.</summary>
+    internal void ReleaseIfUnread()
+    {
+        if (_readerCompleted)
+        {
+            _queue.Clear();
+        }
+    }
+
+    /// <summary>Nothing more will come. The first outcome stays. Loop thread; the waiting read learns of it through <see cref="WakeUp"/>.</summary>
+    internal void CompleteInput(Exception? error)
+    {
+        if (!_inputCompleted)
+        {
+            _inputError = error;
+            _inputCompleted = true;
+        }
+    }
+
+    internal void WakeUp() => _waiter.Wake(inline: false);
+
+    /// <summary>What was received and not consumed, for a handler that takes the connection over; it is consumed with that. Loop thread, with no reader active.</summary>
+    internal void TakeOver(Action<ReadOnlySequence<byte>> use)
+    {
+        _readerCompleted = true;
+        use(_queue.Peek());
+        _queue.Clear();
+    }
+
+    private bool ReceiveAll(out bool ended)
+    {
+        ended = false;
+        bool received = false;
+        int share = FairShare;
+        while (true)
+        {
+            if (Unexamined >= _pauseAt && Pause())
+            {
+                return received;
+            }
+
+            Memory<byte> room = _queue.GetMemory(_receiveSize > SegmentQueue.DefaultBlockSize ? _receiveSize : SmallestReceive);
+            IoResult result = _socket.Receive(room.Span);
+            if (result.IsOk)
+            {
+                _queue.Advance(result.Count);
+            }
+
+            _queue.Commit();
+            if (!result.IsOk || result.Count == 0)
+            {
+                ended = result.IsOk;
+                return received;
+            }
+
+            received = true;
+            share -= result.Count;
+            _receiveSize = result.Count < room.Length
+                ? SegmentQueue.DefaultBlockSize
+                : Math.Min(Math.Max(_receiveSize * 2, SegmentQueue.DefaultBlockSize), LargestReceive);
+            if (share <= 0)
+            {
+                _socket.Loop.Post(this);
+                return true;
+            }
+        }
+    }
+
+    // True if it is to stay paused. Announced first and looked at again, while the consumer goes the other way round.
+    private bool Pause()
+    {
+        Interlocked.Exchange(ref _paused, 1);
+        if (Unexamined < _pauseAt && Interlocked.CompareExchange(ref _paused, 0, 1) == 1)
+        {
+            return false;
+        }
+
+        _connection.OnPaused();
+        return true;
+    }
+
+    // ---- the application's side
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfReaderCompleted();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<ReadResult>(cancellationToken);
+        }
+
+        if (CanTake)
+        {
+            return new ValueTask<ReadResult>(Take());
+        }
+
+        _waiter.Begin(cancellationToken);
+        return CanTake && _waiter.TryEnd() ? new ValueTask<ReadResult>(Take()) : _waiter.Task;
+    }
+
+    public override bool TryRead(out ReadResult result)
+    {
+        ThrowIfReaderCompleted();
+        bool canTake = CanTake;
+        result = canTake ? Take() : default;
+        return canTake;
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        ThrowIfReaderCompleted();
+        if (consumed.GetObject() is not BufferSegment)
+        {
+            return; // a position of the empty buffer
+        }
+
+        long consumedOffset = OffsetOf(consumed);
+        long examinedOffset = OffsetOf(examined);
+        if (examinedOffset < consumedOffset)
+        {
+            throw new InvalidOperationException("The examined position must not be before the consumed position.");
+        }
+
+        Volatile.Write(ref _examined, examinedOffset);
+        _queue.Consume(consumedOffset - _queue.Consumed);
+        if (Volatile.Read(ref _paused) == 1 && Unexamined <= _pauseAt / 2 && Interlocked.Exchange(ref _paused, 0) == 1)
+        {
+            _connection.OnResumed();
+            _socket.Loop.Post(this);
+        }
+    }
+
+    public override void CancelPendingRead()
+    {
+        Volatile.Write(ref _cancelRequested, 1);
+        _waiter.Wake(inline: false);
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+        if (_readerCompleted)
+        {
+            return;
+        }
+
+        _readerCompleted = true;
+        if (_socket.Loop.IsOnLoopThread || !_socket.Loop.Post(this))
+        {
+            _queue.Clear();
+        }
+    }
+
+    private ReadResult Take()
+    {
+        bool canceled = Interlocked.Exchange(ref _cancelRequested, 0) == 1;
+
+        // Completion before content: all that was received before the end is committed by then.
+        bool completed = _inputCompleted;
+        if (completed && _inputError is { } error)
+        {
+            ExceptionDispatchInfo.Throw(error);
+        }
+
+        return new ReadResult(_queue.Peek(), canceled, completed);
+    }
+
+    private void ThrowIfReaderCompleted()
+    {
+        if (_readerCompleted)
+        {
+            throw new InvalidOperationException("Reading is not allowed after the reader was completed.");
+        }
+    }
+
+    // Blocks know their place in the stream, so a position is a number.
+    private static long OffsetOf(SequencePosition position)
+        => ((BufferSegment)position.GetObject()!).RunningIndex + position.GetInteger();
+}

@@ -1,0 +1,98 @@
+using System.IO.Pipelines;
+using LoopBridge.Sockets;
+using Microsoft.AspNetCore.Connections;
+
+namespace LoopBridge.Kestrel;
+
+/// <summary>
+/// A pipe's writing end straight over the socket's send queue. A flush on the loop leaves at the end of the turn, one from elsewhere at once; it waits only
+/// while more than the limit is unsent.
+/// </summary>
+internal sealed class LoopPipeWriter : PipeWriter
+{
+    private readonly StreamSocket _socket;
+    private readonly PipeWaiter<FlushResult> _waiter;
+    private volatile bool _completed;
+    private int _cancelRequested;
+
+    internal LoopPipeWriter(StreamSocket socket, LoopScheduling scheduling)
+    {
+        _socket = socket;
+        _waiter = new PipeWaiter<FlushResult>(Take, scheduling);
+    }
+
+    public override bool CanGetUnflushedBytes => true;
+
+    public override long UnflushedBytes => _socket.Unflushed;
+
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        ThrowIfCompleted();
+        return _socket.GetSendMemory(sizeHint);
+    }
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    public override void Advance(int bytes) => _socket.AdvanceSend(bytes);
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
+        }
+
+        if (_completed || _socket.Flush() || CanTake)
+        {
+            return new ValueTask<FlushResult>(Take());
+        }
+
+        _waiter.Begin(cancellationToken);
+        bool drained = _socket.Unsent <= _socket.SendLowWater;
+        return (drained || CanTake) && _waiter.TryEnd() ? new ValueTask<FlushResult>(Take()) : _waiter.Task;
+    }
+
+    public override void CancelPendingFlush()
+    {
+        Volatile.Write(ref _cancelRequested, 1);
+        _waiter.Wake(inline: false);
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+        if (_completed)
+        {
+            return;
+        }
+
+        _completed = true;
+        if (exception is null)
+        {
+            _socket.FinishSending();
+        }
+        else
+        {
+            _socket.Flush(); // what was written goes back to the pool, if not to the peer
+            _socket.RequestAbort(exception as ConnectionAbortedException ?? new ConnectionAbortedException(exception.Message, exception), reset: false);
+        }
+    }
+
+    /// <summary>Room again. Loop thread.</summary>
+    internal void OnDrained() => _waiter.Wake(inline: true);
+
+    /// <summary>The connection is gone: writes do nothing from here on.</summary>
+    internal void OnClosed() => _waiter.Wake(inline: false);
+
+    private bool CanTake => _socket.IsClosing || Volatile.Read(ref _cancelRequested) == 1;
+
+    private FlushResult Take()
+        => new(isCanceled: Interlocked.Exchange(ref _cancelRequested, 0) == 1, isCompleted: _socket.IsClosing || _completed);
+
+    private void ThrowIfCompleted()
+    {
+        if (_completed)
+        {
+            throw new InvalidOperationException("Writing is not allowed after the writer was completed.");
+        }
+    }
+}

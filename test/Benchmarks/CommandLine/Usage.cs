@@ -1,0 +1,29 @@
+using LoopBridge.Benchmarks.Scenarios;
+
+namespace LoopBridge.Benchmarks.CommandLine;
+
+/// <summary>The text of <c>--help</c>.</summary>
+internal static class Usage
+{
+    public static string Text { get; } =
+        $"""
+        Runs the sample on stock sockets and on LoopBridge alternately and prints medians and ratios.
+
+          dotnet run -c Release --project test/Benchmarks -- [options]
+
+          --rounds N          measurements of each side per scenario (5)
+          --seconds S         length of one measurement (5)
+          --warm-up S         load before it, not counted (5)
+          --only A,B          scenarios: {string.Join(", ", ScenarioList.All.Select(s => s.Name))} (all)
+          --driver D          LoopBridge:Driver of the LoopBridge side, e.g. Epoll, Managed
+          --scheduling M      LoopBridge:Scheduling of the LoopBridge side, e.g. Inline, ThreadPool
+          --loops N           LoopBridge:LoopCount of the LoopBridge side
+          --with "args"       more arguments for the LoopBridge side, separated by spaces
+          --against "args"    arguments of the baseline in place of stock's (--LoopBridge:Enabled=false)
+          --app FILE.dll      run this server in place of samples/WebApp
+          --no-build          run the sample as it was last built
+          --json FILE         write every single result there
+
+        Exit code: 0; 1 when a measurement saw errors; 2 when nothing could be measured; 130 after Ctrl-C.
+        """;
+}

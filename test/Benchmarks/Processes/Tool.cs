@@ -1,0 +1,12 @@
+namespace LoopBridge.Benchmarks.Processes;
+
+/// <summary>A program that must be installed, and the Debian package that brings it.</summary>
+internal sealed record Tool(string Program, string Package)
+{
+    public static Tool Wrk { get; } = new("wrk", "wrk");
+
+    public bool IsInstalled
+        => (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Any(directory => File.Exists(Path.Combine(directory, Program)));
+}

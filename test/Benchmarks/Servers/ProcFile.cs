@@ -1,0 +1,73 @@
+using System.Globalization;
+using LoopBridge.Benchmarks.Processes;
+
+namespace LoopBridge.Benchmarks.Servers;
+
+/// <summary>What the kernel says about a process and the machine in /proc (proc(5)).</summary>
+internal static class ProcFile
+{
+    /// <summary>Where utime stands in /proc/PID/stat, counted from the field after the command (number 3); stime follows.</summary>
+    private const int UserTime = 14 - 3;
+
+    /// <summary>The two times of a process itself.</summary>
+    private const int OwnTimes = 2;
+
+    /// <summary>The same and those of its children that have ended (cutime, cstime).</summary>
+    private const int OwnAndChildrensTimes = 4;
+
+    /// <summary>User and system time of all its threads since it began, in seconds.</summary>
+    public static double CpuSeconds(int pid) => Seconds(StatFields(pid).AsSpan(UserTime, OwnTimes));
+
+    /// <summary>The same with that of its children, as far as they have ended.</summary>
+    public static double CpuSecondsWithChildren(int pid) => Seconds(StatFields(pid).AsSpan(UserTime, OwnAndChildrensTimes));
+
+    /// <summary>What all cores did since the machine started, in seconds; what a hypervisor took (steal) counts as done.</summary>
+    public static double MachineCpuSeconds()
+    {
+        // cpu  user nice system idle iowait irq softirq steal guest guest_nice; the guests' are in user and nice already.
+        string[] fields = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return Seconds(fields.AsSpan(1, 3)) + Seconds(fields.AsSpan(6, 3));
+    }
+
+    /// <summary>The most it ever had resident, in MiB.</summary>
+    public static double PeakMemoryMiB(int pid)
+    {
+        const string Field = "VmHWM:";
+        // A process that has ended but is not yet waited for still has the file, without any word on memory.
+        string line = Array.Find(Read(pid, "status").Split('\n'), l => l.StartsWith(Field, StringComparison.Ordinal)) ?? throw Gone(pid);
+        return Number(line[Field.Length..].Replace("kB", "", StringComparison.Ordinal)) / 1024.0;
+    }
+
+    private static string[] StatFields(int pid)
+    {
+        string stat = Read(pid, "stat");
+
+        // The command may itself hold spaces and parentheses; only the last one closes it.
+        return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+    }
+
+    private static string Read(int pid, string file)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/{file}");
+        }
+        catch (IOException)
+        {
+            // No such file (ENOENT), or no such process (ESRCH) when it ends between the opening and the reading.
+            throw Gone(pid);
+        }
+    }
+
+    private static MeasurementException Gone(int pid) => new($"Process {pid} ended during the measurement.");
+
+    private static double Seconds(ReadOnlySpan<string> ticks)
+    {
+        long sum = 0;
+        foreach (string number in ticks)
+            sum += Number(number);
+        return (double)sum / LibC.TicksPerSecond;
+    }
+
+    private static long Number(string text) => long.Parse(text.AsSpan().Trim(), CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using LoopBridge.Benchmarks.Processes;
+
+namespace LoopBridge.Benchmarks.Servers;
+
+/// <summary>One run of the server as a child process. Disposing ends it: politely, then not.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    /// <summary>Well above the time Kestrel needs once its clients are gone; a server that takes longer hangs.</summary>
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(5);
+
+    private readonly Process _process;
+    private readonly OutputTail _output = new();
+
+    private ServerProcess(Process process, EndpointPorts ports)
+    {
+        _process = process;
+        Ports = ports;
+        process.OutputDataReceived += (_, e) => _output.Add(e.Data);
+        process.ErrorDataReceived += (_, e) => _output.Add(e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public EndpointPorts Ports { get; }
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>The last lines it printed; empty if none.</summary>
+    public string Output => _output.ToString();
+
+    public static ServerProcess Start(ServerApp app, Variant variant)
+    {
+        var ports = EndpointPorts.Allocate();
+        IEnumerable<string> arguments =
+            [app.Assembly, .. ports.AsArguments(), "--Logging:LogLevel:Default=Warning", .. variant.Arguments];
+        var start = new ProcessStartInfo(DotNet.Program, arguments)
+        {
+            WorkingDirectory = app.Directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // One heap: with a heap per core, peak memory would tell more about the machine than about the server.
+        start.Environment["DOTNET_gcServer"] = "0";
+        return new ServerProcess(Process.Start(start) ?? throw new BenchmarkException($"{DotNet.Program} did not start."), ports);
+    }
+
+    /// <summary>Until it has ended and all it printed is in <see cref="Output"/>.</summary>
+    public Task WaitForEndAsync(CancellationToken stop) => _process.WaitForExitAsync(stop);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            await StopAsync().ConfigureAwait(false);
+        _process.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        // Discarded: the only error is that it has gone meanwhile, which is what we want.
+        _ = LibC.Kill(_process.Id, LibC.SigTerm);
+        using var deadline = new CancellationTokenSource(StopDeadline);
+        try
+        {
+            await _process.WaitForExitAsync(deadline.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It ignores SIGTERM. The next measurement must not share the machine with it.
+            Progress.Say($"  the server did not stop within {StopDeadline.TotalSeconds} s of SIGTERM and was killed");
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using Xunit;
+
+namespace LoopBridge.Testing;
+
+/// <summary>
+/// Remembers which descriptors this process has open and, at the end, waits until no others are. Counts what our code opens (sockets,
+/// pipes, event
+/// and poll descriptors); files that the runtime maps when it loads code are none of it. Linux only: elsewhere it finds nothing.
+/// </summary>
+/// <remarks>Sees the whole process, so its tests belong to a collection that disables parallelization. Warm up what is measured by one
+/// round before.</remarks>
+public sealed class LeakCheck
+{
+    private readonly HashSet<string> _before = [.. Open()];
+
+    public static LeakCheck Begin() => new();
+
+    /// <summary>How many descriptors of the counted kinds are open now.</summary>
+    public static int Count => Open().Count;
+
+    /// <summary>Fails with the list of what is left, if it does not go away.</summary>
+    public void Verify()
+    {
+        List<string> left = [];
+        bool clean = SpinWait.SpinUntil(() => (left = [.. Open().Where(entry => !_before.Contains(entry))]).Count == 0, Deadline.Default);
+        Assert.True(clean, $"Descriptors left behind: {string.Join(", ", left)}");
+    }
+
+    /// <summary>Number and link target of each counted descriptor; a socket's target names its inode, so a reused number is not mistaken
+    /// for the old one.</summary>
+    public static IReadOnlyList<string> Open()
+    {
+        var open = new List<string>();
+        if (!OperatingSystem.IsLinux())
+        {
+            return open;
+        }
+
+        foreach (string path in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
+        {
+            if (TargetOf(path) is { } target && (target.StartsWith("socket:", StringComparison.Ordinal)
+                || target.StartsWith("pipe:", StringComparison.Ordinal) || target.StartsWith("anon_inode:", StringComparison.Ordinal)))
+            {
+                open.Add($"{Path.GetFileName(path)} {target}");
+            }
+        }
+
+        return open;
+    }
+
+    private static string? TargetOf(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget;
+        }
+        catch (IOException)
+        {
+            return null; // closed between listing and asking, as the listing's own descriptor always is
+        }
+    }
+}

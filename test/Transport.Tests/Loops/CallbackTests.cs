@@ -1,0 +1,124 @@
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+using LoopBridge.Testing;
+using LoopBridge.Transport.Tests.Drivers;
+
+namespace LoopBridge.Transport.Tests.Loops;
+
+/// <summary>Posting from anywhere.</summary>
+public sealed class CallbackTests
+{
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-CB-12"), Contract("L-INV-01")]
+    public async Task AddCallback_ManyFromSeveralThreads_AllRunOnceInOrderPerThread(LoopDriver driver)
+    {
+        const int Threads = 4;
+        const int Each = 25_000;
+        using var thread = new LoopThread(driver);
+        EventLoop loop = thread.Loop;
+        int[] next = new int[Threads];
+        int wrong = 0;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task[] posters = [.. Enumerable.Range(0, Threads).Select(poster => Task.Run(() =>
+        {
+            for (int i = 0; i < Each; i++)
+            {
+                int expected = i;
+                loop.AddCallback(() =>
+                {
+                    wrong += next[poster]++ == expected && loop.IsOnLoopThread ? 0 : 1;
+                    if (next.Sum() == Threads * Each)
+                    {
+                        done.SetResult();
+                    }
+                });
+            }
+        }))];
+        await Task.WhenAll(posters).WithDeadline();
+        await done.Task.WithDeadline();
+        Assert.Equal(0, wrong);
+        Assert.All(next, static count => Assert.Equal(Each, count));
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-CB-02")]
+    public async Task AddCallback_IdleLoop_IsWoken(LoopDriver driver)
+    {
+        using var thread = new LoopThread(driver);
+        for (int i = 0; i < 200; i++)
+        {
+            Assert.True(await thread.Ask(() => thread.Loop.IsOnLoopThread && EventLoop.Current == thread.Loop));
+        }
+    }
+
+    // Idle means asleep: a handful of turns, not a busy loop.
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    public async Task AddCallback_BurstWhileTheLoopIsBusy_IsOneTurn(LoopDriver driver)
+    {
+        using var thread = new LoopThread(driver);
+        using var busy = new ManualResetEventSlim();
+        using var burst = new ManualResetEventSlim();
+        thread.Loop.AddCallback(() =>
+        {
+            busy.Set();
+            Assert.True(burst.Wait(Deadline.Default));
+        });
+        Assert.True(busy.Wait(Deadline.Default, TestContext.Current.CancellationToken));
+        long before = thread.Loop.GetStatistics().Turns;
+        for (int i = 0; i < 10_000; i++)
+        {
+            thread.Loop.AddCallback(static () => { });
+        }
+
+        burst.Set();
+        Assert.Equal(before + 1, await thread.Ask(() => thread.Loop.GetStatistics().Turns));
+        Assert.Equal(10_002, await thread.Ask(() => thread.Loop.GetStatistics().Callbacks - 1));
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-CB-09")]
+    public void AddCallback_AmbientContext_IsTheOneOfScheduling(LoopDriver driver)
+    {
+        using SocketPair pair = SocketPair.Tcp();
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        var ambient = new AsyncLocal<string>();
+        var seen = new List<string?>();
+        ambient.Value = "callback";
+        loop.AddCallback(() =>
+        {
+            seen.Add(ambient.Value);
+            ambient.Value = "leaked";
+        });
+        ambient.Value = "timeout";
+        loop.CallLater(TimeSpan.Zero, () => seen.Add(ambient.Value));
+        ambient.Value = "handler";
+        loop.AddHandler(pair.Near.SafeHandle, IoEvents.Write, (handle, _) =>
+        {
+            seen.Add(ambient.Value);
+            ambient.Value = "leaked";
+            loop.RemoveHandler(handle);
+        });
+        ambient.Value = "caller";
+        loop.RunTurns(1);
+        Assert.Equal(["callback", "timeout", "handler"], seen);
+        Assert.Equal("caller", ambient.Value);
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-CB-11"), Contract("L-INV-02")]
+    public void AddCallback_AfterClose_IsRefused(LoopDriver driver)
+    {
+        EventLoop loop = LoopTesting.NewLoop(driver);
+        Assert.True(loop.AddCallback(static () => Assert.Fail("The loop never ran.")));
+        loop.Dispose();
+        Assert.False(loop.AddCallback(static () => Assert.Fail("The loop is closed.")));
+        Assert.False(loop.AddCallback(static _ => Assert.Fail("The loop is closed."), null));
+        Assert.Equal(0, loop.GetStatistics().QueuedCallbacks);
+        loop.Stop();
+    }
+}

@@ -1,0 +1,143 @@
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+using LoopBridge.Testing;
+using LoopBridge.Transport.Tests.Drivers;
+
+namespace LoopBridge.Transport.Tests.Loops;
+
+/// <summary>Running a loop until one task is done.</summary>
+public sealed class RunSyncTests
+{
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-FUT-06"), Contract("L-FUT-09"), Contract("L-FUT-10")]
+    public void RunSync_Asynchronous_GivesTheResultAndLeavesNothing(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        for (int i = 0; i < 3; i++)
+        {
+            int result = loop.RunSync(async _ =>
+            {
+                Assert.Same(loop, EventLoop.Current);
+                await Task.Yield();
+                Assert.True(loop.IsOnLoopThread);
+                return 42;
+            }, Deadline.Default);
+            Assert.Equal(42, result);
+            Assert.Equal(0, loop.GetStatistics().PendingTimeouts);
+            Assert.Equal(0, loop.GetStatistics().QueuedCallbacks);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-FUT-05"), Contract("L-FUT-06")]
+    public void RunSync_Throwing_GivesTheOriginalException(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        var mine = new InvalidDataException("mine");
+        Assert.Same(mine, Assert.Throws<InvalidDataException>(() => loop.RunSync<int>(_ => throw mine, Deadline.Default)));
+        Assert.Same(mine, Assert.Throws<InvalidDataException>(() => loop.RunSync(async _ =>
+        {
+            await Task.Yield();
+            throw mine;
+        }, Deadline.Default)));
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-FUT-05")]
+    public void RunSync_NoTaskAtAll_ThrowsInsteadOfWaiting(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        Assert.Throws<InvalidOperationException>(() => loop.RunSync<int>(static _ => null!, Deadline.Default));
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-FUT-07")]
+    public void RunSync_TimeOut_ThrowsThatCancelsAndTheLoopGoesOn(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        var limit = TimeSpan.FromMilliseconds(5);
+        CancellationToken seen = default;
+        Assert.Throws<TimeoutException>(() => loop.RunSync(async token =>
+        {
+            seen = token;
+            await new TaskCompletionSource().Task.WaitAsync(token);
+        }, limit));
+        Assert.True(seen.IsCancellationRequested);
+
+        // Cancellation that completes the task at once is a time-out all the same.
+        Assert.Throws<TimeoutException>(() => loop.RunSync(static token => new TaskCompletionSource<int>().Task.WaitAsync(token), limit));
+
+        // What the first functions still had to say does not end this run.
+        Assert.Equal(7, loop.RunSync(async _ =>
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                await Task.Yield();
+            }
+
+            return 7;
+        }, Deadline.Default));
+        Assert.Equal(0, loop.GetStatistics().PendingTimeouts);
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-FUT-08")]
+    public void RunSync_Stopped_Throws(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        var never = new TaskCompletionSource<int>();
+        Assert.Throws<InvalidOperationException>(() => loop.RunSync(_ =>
+        {
+            loop.Stop();
+            return never.Task;
+        }));
+
+        // Its late end stops nobody else's run.
+        never.SetResult(1);
+        Assert.Equal(7, loop.RunSync(static async _ =>
+        {
+            await Task.Yield();
+            return 7;
+        }, Deadline.Default));
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    public void RunSync_StopPendingOrRunning_ThrowsAndNeverRunsTheFunction(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        bool ran = false;
+        Task<int> Function(CancellationToken token)
+        {
+            ran = true;
+            return Task.FromResult(1);
+        }
+
+        loop.Stop();
+        Assert.Throws<InvalidOperationException>(() => loop.RunSync(Function, Deadline.Default));
+        bool threw = false;
+        loop.AddCallback(() =>
+        {
+            Assert.Throws<InvalidOperationException>(() => loop.RunSync(Function, Deadline.Default));
+            threw = true;
+        });
+        loop.RunTurns(3);
+        Assert.True(threw);
+        Assert.False(ran);
+        Assert.Equal(0, loop.GetStatistics().PendingTimeouts);
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-FUT-06")]
+    public void RunSync_TaskDoneByAThread_Ends(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        Assert.Equal(3, loop.RunSync(static token => Task.Run(static () => 3, token), Deadline.Default));
+    }
+}

@@ -1,0 +1,174 @@
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+using LoopBridge.Testing;
+using LoopBridge.Transport.Tests.Drivers;
+
+namespace LoopBridge.Transport.Tests.Loops;
+
+/// <summary>Start, stop, start again.</summary>
+public sealed class StopTests
+{
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-CORE-01")]
+    public void Start_WhileRunning_ThrowsAndTheRunGoesOn(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        var reported = new List<Exception>();
+        loop.ExceptionHandler = (e, _) => reported.Add(e);
+        loop.AddCallback(loop.Start);
+        loop.AddCallback(loop.Dispose);
+        bool ran = false;
+        loop.AddCallback(() => loop.AddCallback(() => ran = true));
+        loop.RunTurns(2);
+        Assert.Equal(2, reported.Count);
+        Assert.All(reported, static e => Assert.IsType<InvalidOperationException>(e));
+        Assert.True(ran);
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-CORE-02"), Contract("L-CORE-04")]
+    public void Stop_FromCallback_FinishesTheTurnSkipsThePollAndKeepsTheRest(LoopDriver driver)
+    {
+        using SocketPair pair = SocketPair.Tcp();
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        var order = new List<string>();
+        loop.AddHandler(pair.Near.SafeHandle, IoEvents.Write, (_, _) =>
+        {
+            order.Add("handler");
+            loop.Stop();
+        });
+        loop.CallLater(TimeSpan.Zero, () => order.Add("timeout"));
+        loop.AddCallback(() =>
+        {
+            loop.Stop();
+            loop.AddCallback(() => order.Add("kept"));
+        });
+        loop.AddCallback(() => order.Add("callback"));
+        loop.StartBounded();
+        Assert.Equal(["callback", "timeout"], order);
+
+        loop.StartBounded();
+        Assert.Equal(["callback", "timeout", "kept", "handler"], order);
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-CORE-03")]
+    public void Stop_BeforeStart_EndsTheNextStartAndOnlyThat(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        bool ran = false;
+        loop.AddCallback(() =>
+        {
+            ran = true;
+            loop.Stop();
+        });
+        loop.Stop();
+        loop.Stop();
+        loop.StartBounded();
+        Assert.False(ran);
+        loop.StartBounded();
+        Assert.True(ran);
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-CORE-04")]
+    public void Start_ManyTimes_GoesOnEachTime(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        int fired = 0;
+        for (int i = 1; i <= 50; i++)
+        {
+            loop.CallLater(TimeSpan.Zero, () => fired++);
+            loop.RunTurns(0);
+            Assert.Equal(i, fired);
+            Assert.Null(EventLoop.Current);
+            Assert.False(loop.IsOnLoopThread);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-CORE-05")]
+    public async Task Stop_FromAnotherThread_WakesAnIdleLoop(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        for (int i = 0; i < 20; i++)
+        {
+            var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            loop.AddCallback(running.SetResult);
+            Task run = Task.Factory.StartNew(
+                loop.Start, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await running.Task.WithDeadline();
+            if (i % 2 == 0)
+            {
+                loop.Stop();
+            }
+            else
+            {
+                loop.AddCallback(loop.Stop);
+            }
+
+            await run.WithDeadline();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    public void Start_InsideAnotherLoop_RestoresWhatWasCurrent(LoopDriver driver)
+    {
+        using EventLoop outer = LoopTesting.NewLoop(driver);
+        using EventLoop inner = LoopTesting.NewLoop(driver);
+        bool inside = false;
+        bool restored = false;
+        inner.AddCallback(() =>
+        {
+            inside = EventLoop.Current == inner && SynchronizationContext.Current == inner.SynchronizationContext;
+            inner.Stop();
+        });
+        outer.AddCallback(() =>
+        {
+            inner.StartBounded();
+            restored = EventLoop.Current == outer && SynchronizationContext.Current == outer.SynchronizationContext;
+            outer.Stop();
+        });
+        outer.StartBounded();
+        Assert.True(inside);
+        Assert.True(restored);
+    }
+
+    [Theory]
+    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Contract("L-INV-02")]
+    public async Task Start_FromManyThreadsAtOnce_OneRunsAndTheOthersThrow(LoopDriver driver)
+    {
+        using EventLoop loop = LoopTesting.NewLoop(driver);
+        for (int round = 0; round < 20; round++)
+        {
+            using var together = new Barrier(4);
+            Task<bool>[] starts = [.. Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(
+                () =>
+                {
+                    together.SignalAndWait();
+                    try
+                    {
+                        loop.Start();
+                        return true;
+                    }
+                    catch (InvalidOperationException)
+                    {
+                        return false; // another one was first
+                    }
+                }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+
+            // When three have given up, the fourth is the one that runs.
+            Assert.True(SpinWait.SpinUntil(() => starts.Count(static start => start.IsCompleted) == 3, Deadline.Default));
+            loop.Stop();
+            bool[] ran = await Task.WhenAll(starts).WithDeadline();
+            Assert.Single(ran, true);
+        }
+    }
+}
