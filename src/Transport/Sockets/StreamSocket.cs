@@ -79,9 +79,9 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
         }
 
         _connecting = result.IsPending ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
-        Task connected = _connecting?.Task ?? Task.CompletedTask;
+        Task? connecting = _connecting?.Task;
         Start(sink);
-        return connected;
+        return connecting ?? (_closing && _closeReason is not null ? Task.FromException(_closeReason) : Task.CompletedTask);
     }
 
     /// <summary>Another sink takes over what comes from here on. Loop thread.</summary>

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using LoopBridge.Drivers;
+using LoopBridge.Loops;
 using LoopBridge.Sockets;
 using LoopBridge.Testing;
 
@@ -171,7 +172,7 @@ public sealed class PipeChannelTests
         sink.Verify();
     }
 
-    private sealed class PingWork(Action run) : Loops.ILoopWork
+    private sealed class PingWork(Action run) : ILoopWork
     {
         public void Run() => run();
     }
