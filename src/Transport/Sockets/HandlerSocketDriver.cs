@@ -79,16 +79,8 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
             }
 
             // The handler runs as user code with the loop's context; the engine's sinks expect none.
-            SynchronizationContext? context = SynchronizationContext.Current;
-            SynchronizationContext.SetSynchronizationContext(null);
-            try
-            {
-                handler.OnEvents(events);
-            }
-            finally
-            {
-                SynchronizationContext.SetSynchronizationContext(context);
-            }
+            using OutsideContext outside = OutsideContext.Enter();
+            handler.OnEvents(events);
         }
     }
 }

@@ -11,9 +11,7 @@ internal static class ListeningSockets
     /// <summary>Bound and listening: a client may connect as soon as this returns.</summary>
     internal static RawSocket Listen(ISocketDriver driver, EndPoint endPoint, ListenSettings settings)
     {
-        RawSocket socket = endPoint is FileHandleEndPoint file
-            ? Adopt(driver, file)
-            : driver.CreateSocket(endPoint.AddressFamily);
+        RawSocket socket = Open(driver, endPoint);
         try
         {
             if (endPoint is not FileHandleEndPoint)
@@ -31,16 +29,18 @@ internal static class ListeningSockets
         }
     }
 
-    // Somebody else's descriptor: it is bound, and stays open when we are done.
-    private static RawSocket Adopt(ISocketDriver driver, FileHandleEndPoint file)
+    private static RawSocket Open(ISocketDriver driver, EndPoint endPoint)
     {
         try
         {
-            return driver.AdoptSocket((nint)file.FileHandle, ownsDescriptor: false);
+            // A file handle is somebody else's descriptor: it is bound, and stays open when we are done.
+            return endPoint is FileHandleEndPoint file
+                ? driver.AdoptSocket((nint)file.FileHandle, ownsDescriptor: false)
+                : driver.CreateSocket(endPoint.AddressFamily);
         }
         catch (SocketException e)
         {
-            throw new ListenException(file, e.SocketErrorCode);
+            throw new ListenException(endPoint, e.SocketErrorCode); // no socket in it, out of descriptors, or a family this machine lacks
         }
     }
 

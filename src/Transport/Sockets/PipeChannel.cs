@@ -2,8 +2,11 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using LoopBridge.Drivers;
 using LoopBridge.Loops;
+
+#pragma warning disable CA2012 // each awaiter is consumed once, by TakeRead or TakeFlush
 
 namespace LoopBridge.Sockets;
 
@@ -11,46 +14,80 @@ namespace LoopBridge.Sockets;
 /// A pipe in the place of a socket: what the engine drives when another middleware (TLS, connection logging) or another transport stands between. The same sinks run over it
 /// and notice nothing.
 /// </summary>
-/// <remarks>The pipes complete on any thread; what comes of it is posted to the loop, and only there state is touched.</remarks>
-internal sealed class PipeChannel(IEventLoop loop, IDuplexPipe pipe, EndPoint? local, EndPoint? remote, Action<bool>? close = null) : IStreamChannel
+/// <remarks>
+/// The pipes complete on any thread; what comes of it is posted to the loop, and only there results are taken and state is touched. One read and one flush
+/// are under way at most, so that each direction needs only one awaiter, one delegate and one work item for its life.
+/// </remarks>
+internal sealed class PipeChannel : IStreamChannel
 {
+    private readonly IEventLoop _loop;
+    private readonly IDuplexPipe _pipe;
+    private readonly Action<bool>? _close;
+    private readonly ReadWork _readWork;
+    private readonly FlushWork _flushWork;
+    private readonly Action _readCompleted;
+    private readonly Action _flushCompleted;
     private IStreamChannelOwner? _owner;
+    private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
+    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
     private ReadOnlySequence<byte> _arrived;
     private Exception? _receiveError;
+    private int _flushing;
     private bool _endOfStream;
-    private bool _hasArrived;
     private bool _reading;
     private bool _sending;
     private bool _finishing;
     private bool _closed;
+    private bool _ended;
     private bool _closeReset;
 
-    public EndPoint? LocalEndPoint => local;
+    /// <param name="loop">Where it lives.</param>
+    /// <param name="pipe">Its two directions; completed by the channel when it closes.</param>
+    /// <param name="local">What to tell as the local end.</param>
+    /// <param name="remote">What to tell as the remote end.</param>
+    /// <param name="close">Ends the connection below, after the pipes; told whether by reset.</param>
+    internal PipeChannel(IEventLoop loop, IDuplexPipe pipe, EndPoint? local, EndPoint? remote, Action<bool>? close = null)
+    {
+        _loop = loop;
+        _pipe = pipe;
+        _close = close;
+        LocalEndPoint = local;
+        RemoteEndPoint = remote;
+        _readWork = new ReadWork(this);
+        _flushWork = new FlushWork(this);
+        _readCompleted = () => Continue(_readWork);
+        _flushCompleted = () => Continue(_flushWork);
+    }
 
-    public EndPoint? RemoteEndPoint => remote;
+    public EndPoint? LocalEndPoint { get; }
+
+    public EndPoint? RemoteEndPoint { get; }
 
     public RawSocket? Socket => null;
 
     public bool CanSendFromAnyThread => false;
 
+    private bool HasNews => !_arrived.IsEmpty || _endOfStream || _receiveError is not null;
+
     public void Start(IStreamChannelOwner owner)
     {
         _owner = owner;
         BeginRead();
+        if (!_reading)
+        {
+            _loop.Post(_readWork); // there is something already; told in a turn of its own
+        }
     }
 
     public IoResult Connect(EndPoint endPoint) => IoResult.Failed(SocketError.IsConnected);
 
     public IoResult Receive(Span<byte> buffer)
     {
-        if (_receiveError is not null)
+        if (_arrived.IsEmpty)
         {
-            return IoResult.Failed(ToSocketError(_receiveError));
-        }
-
-        if (!_hasArrived)
-        {
-            return _endOfStream ? IoResult.Of(0) : IoResult.Pending;
+            return _receiveError is not null ? IoResult.Failed(ToSocketError(_receiveError))
+                : _endOfStream ? IoResult.Of(0)
+                : IoResult.Pending;
         }
 
         int count = (int)Math.Min(_arrived.Length, buffer.Length);
@@ -58,8 +95,7 @@ internal sealed class PipeChannel(IEventLoop loop, IDuplexPipe pipe, EndPoint? l
         _arrived = _arrived.Slice(count);
         if (_arrived.IsEmpty)
         {
-            _hasArrived = false;
-            pipe.Input.AdvanceTo(_arrived.Start);
+            _pipe.Input.AdvanceTo(_arrived.Start);
             _arrived = default;
             if (!_endOfStream)
             {
@@ -72,29 +108,29 @@ internal sealed class PipeChannel(IEventLoop loop, IDuplexPipe pipe, EndPoint? l
 
     public IoResult Send(ReadOnlySpan<ReadOnlyMemory<byte>> buffers)
     {
-        int total = 0;
+        _flushing = 0;
         try
         {
             foreach (ReadOnlyMemory<byte> buffer in buffers)
             {
-                pipe.Output.Write(buffer.Span);
-                total += buffer.Length;
+                _pipe.Output.Write(buffer.Span);
+                _flushing += buffer.Length;
             }
+
+            _flush = _pipe.Output.FlushAsync().ConfigureAwait(false).GetAwaiter();
         }
         catch (Exception e)
         {
             return IoResult.Failed(ToSocketError(e)); // the pipe was completed under us: the connection is gone
         }
 
-        _sending = true;
-        ValueTask<FlushResult> flush = pipe.Output.FlushAsync();
-        if (flush.IsCompletedSuccessfully)
+        if (_flush.IsCompleted)
         {
-            _sending = false;
-            return flush.Result.IsCompleted ? IoResult.Failed(SocketError.Shutdown) : IoResult.Of(total);
+            return TakeFlush();
         }
 
-        _ = AwaitFlushAsync(flush, total);
+        _sending = true;
+        _flush.UnsafeOnCompleted(_flushCompleted);
         return IoResult.Pending;
     }
 
@@ -105,7 +141,7 @@ internal sealed class PipeChannel(IEventLoop loop, IDuplexPipe pipe, EndPoint? l
     {
         // Completing flushes; the middleware or transport below ends its own sending direction in turn.
         _finishing = true;
-        pipe.Output.Complete();
+        _pipe.Output.Complete();
     }
 
     public void Close(bool reset)
@@ -119,50 +155,101 @@ internal sealed class PipeChannel(IEventLoop loop, IDuplexPipe pipe, EndPoint? l
         _closeReset = reset;
         if (_sending)
         {
-            pipe.Output.CancelPendingFlush();
+            _pipe.Output.CancelPendingFlush();
         }
 
         if (_reading)
         {
-            pipe.Input.CancelPendingRead();
+            _pipe.Input.CancelPendingRead();
         }
 
         CloseWhenIdle();
     }
 
+    // What is there already is taken at once; the rest comes through OnRead.
     private void BeginRead()
     {
-        _reading = true;
-        _ = ReadAsync();
+        do
+        {
+            try
+            {
+                _read = _pipe.Input.ReadAsync().ConfigureAwait(false).GetAwaiter();
+            }
+            catch (Exception e)
+            {
+                _receiveError = e; // the pipe was completed under us: the connection is gone
+                return;
+            }
+
+            if (!_read.IsCompleted)
+            {
+                _reading = true;
+                _read.UnsafeOnCompleted(_readCompleted);
+                return;
+            }
+
+            TakeRead();
+        }
+        while (!HasNews); // somebody else's cancellation of a pending read: not an end
     }
 
-    private async Task ReadAsync()
+    private void TakeRead()
     {
-        ReadResult result = default;
-        Exception? error = null;
+        _reading = false;
         try
         {
-            result = await pipe.Input.ReadAsync().ConfigureAwait(false);
+            ReadResult result = _read.GetResult();
+            _arrived = result.Buffer;
+            _endOfStream = result.IsCompleted;
+            if (_arrived.IsEmpty)
+            {
+                _pipe.Input.AdvanceTo(_arrived.Start);
+                _arrived = default;
+            }
         }
         catch (Exception e)
         {
-            error = e; // how the pipe tells that the connection below broke
+            _receiveError = e; // how the pipe tells that the connection below broke
         }
-
-        loop.Post(new Completion(() => OnRead(result, error)));
     }
 
-    private void OnRead(ReadResult result, Exception? error)
+    private IoResult TakeFlush()
     {
-        _reading = false;
-        if (error is null && !result.Buffer.IsEmpty)
+        _sending = false;
+        try
         {
-            _arrived = result.Buffer;
-            _hasArrived = true;
+            // "Completed" is the reader's end: nobody will take these bytes.
+            return _flush.GetResult().IsCompleted ? IoResult.Failed(SocketError.Shutdown) : IoResult.Of(_flushing);
         }
-        else if (error is null)
+        catch (Exception e)
         {
-            pipe.Input.AdvanceTo(result.Buffer.Start);
+            return IoResult.Failed(ToSocketError(e)); // how the pipe tells that the connection below broke
+        }
+    }
+
+    // Any thread.
+    private void Continue(ILoopWork work)
+    {
+        if (!_loop.Post(work))
+        {
+            // The loop was closed while the cancelled operation was on its way back. What is left of the close touches no loop; only the other direction may come as well.
+            lock (_readWork)
+            {
+                work.Run();
+            }
+        }
+    }
+
+    private void OnRead()
+    {
+        if (_reading)
+        {
+            if (!_read.IsCompleted)
+            {
+                return; // the news of the start, which the sink had taken before; the read after it tells by itself
+            }
+
+            TakeRead();
         }
 
         if (_closed)
@@ -171,36 +258,20 @@ internal sealed class PipeChannel(IEventLoop loop, IDuplexPipe pipe, EndPoint? l
             return;
         }
 
-        _receiveError = error;
-        _endOfStream |= result.IsCompleted;
-        if (result.IsCanceled && !_hasArrived && !_endOfStream && error is null)
+        if (!HasNews)
         {
-            BeginRead(); // somebody else's cancellation of a pending read: not an end
-            return;
+            BeginRead();
         }
 
-        _owner!.OnReceivable();
+        if (HasNews)
+        {
+            _owner!.OnReceivable();
+        }
     }
 
-    private async Task AwaitFlushAsync(ValueTask<FlushResult> flush, int total)
+    private void OnFlushed()
     {
-        IoResult done;
-        try
-        {
-            FlushResult result = await flush.ConfigureAwait(false);
-            done = result.IsCompleted ? IoResult.Failed(SocketError.Shutdown) : IoResult.Of(total);
-        }
-        catch (Exception e)
-        {
-            done = IoResult.Failed(ToSocketError(e)); // how the pipe tells that the connection below broke
-        }
-
-        loop.Post(new Completion(() => OnFlushed(done)));
-    }
-
-    private void OnFlushed(IoResult done)
-    {
-        _sending = false;
+        IoResult done = TakeFlush();
         if (_closed)
         {
             CloseWhenIdle();
@@ -213,25 +284,32 @@ internal sealed class PipeChannel(IEventLoop loop, IDuplexPipe pipe, EndPoint? l
 
     private void CloseWhenIdle()
     {
-        if (_reading || _sending)
+        if (_reading || _sending || _ended)
         {
             return;
         }
 
-        if (_hasArrived)
+        _ended = true;
+        if (!_arrived.IsEmpty)
         {
-            pipe.Input.AdvanceTo(_arrived.End);
-            _hasArrived = false;
+            _pipe.Input.AdvanceTo(_arrived.End);
+            _arrived = default;
         }
 
-        pipe.Input.Complete();
+        _pipe.Input.Complete();
         if (!_finishing)
         {
-            pipe.Output.Complete(_closeReset ? new OperationCanceledException("The connection was aborted.") : null);
+            _pipe.Output.Complete(_closeReset ? new OperationCanceledException("The connection was aborted.") : null);
         }
 
-        close?.Invoke(_closeReset);
-        _owner?.OnClosed();
+        try
+        {
+            _close?.Invoke(_closeReset);
+        }
+        finally
+        {
+            _owner?.OnClosed();
+        }
     }
 
     private static SocketError ToSocketError(Exception error) => error switch
@@ -241,8 +319,13 @@ internal sealed class PipeChannel(IEventLoop loop, IDuplexPipe pipe, EndPoint? l
         _ => SocketError.ConnectionAborted,
     };
 
-    private sealed class Completion(Action run) : ILoopWork
+    private sealed class ReadWork(PipeChannel channel) : ILoopWork
     {
-        public void Run() => run();
+        public void Run() => channel.OnRead();
+    }
+
+    private sealed class FlushWork(PipeChannel channel) : ILoopWork
+    {
+        public void Run() => channel.OnFlushed();
     }
 }

@@ -25,6 +25,7 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
     // the producer's
     private BufferSegment? _tail;
     private long _written;
+    private long _chainOffset;
 
     // the consumer's
     private BufferSegment? _head;
@@ -41,7 +42,14 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
     internal long Consumed => Volatile.Read(ref _consumed);
 
     /// <summary>Bytes committed and not consumed. Any thread.</summary>
-    internal long Length => Committed - Consumed;
+    internal long Length
+    {
+        get
+        {
+            long consumed = Consumed; // first: the other way round a third thread could see less than nothing
+            return Committed - consumed;
+        }
+    }
 
     /// <summary>Bytes written and not yet committed. Producer.</summary>
     internal long Uncommitted => _written - _committed;
@@ -55,6 +63,7 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         if (tail is null)
         {
             _chainStart = _tail = tail = BufferSegment.Rent(pool, Math.Max(needed, blockSize), _written);
+            _chainOffset = _written;
         }
         else if (tail.Free < needed)
         {
@@ -94,7 +103,10 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         }
     }
 
-    /// <summary>Shows the consumer what was written so far. Producer.</summary>
+    /// <summary>
+    /// Shows the consumer what was written so far. Producer. The consumer needs a call of <see cref="ReleaseIfEmpty"/> afterwards, even if it has consumed everything by then: while
+    /// this runs it may see the bytes but not yet the block.
+    /// </summary>
     internal void Commit()
     {
         BufferSegment? tail = _tail;
@@ -104,11 +116,12 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         }
 
         _tail = null;
-        if (tail.End == 0 && _chainStart == tail)
+        if (_written == _chainOffset)
         {
-            // A chain begun for nothing, which the consumer has not seen.
+            // A chain begun for nothing. The consumer asks for a chain only when there are bytes in it, so it has not seen this one.
+            BufferSegment start = _chainStart!;
             _chainStart = null;
-            tail.Return();
+            ReturnAll(start);
             return;
         }
 
@@ -151,8 +164,13 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         int count = 0;
         while (true)
         {
+            // Linking shortens Memory, perhaps at this moment, but never to less than what is committed: a torn read of its length is good either way.
             int length = (int)Math.Min(segment.End - index, remaining);
-            buffers[count++] = segment.Memory.Slice(index, length);
+            if (length > 0)
+            {
+                buffers[count++] = segment.Memory.Slice(index, length);
+            }
+
             remaining -= length;
             if (remaining == 0 || count == buffers.Length)
             {
@@ -191,7 +209,8 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
     /// <summary>Drops everything committed. Consumer.</summary>
     internal void Clear() => Consume(Length);
 
-    private void ReleaseIfEmpty()
+    /// <summary>Gives the last block back, unless more is committed or being written. Consumer, after each <see cref="Commit"/>.</summary>
+    internal void ReleaseIfEmpty()
     {
         if (Length != 0 || _head is null)
         {
@@ -205,17 +224,20 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         }
 
         // Usually one block; more when the producer linked a larger one and then wrote nothing there.
-        BufferSegment? segment = _head;
+        ReturnAll(_head);
+        _sealed = null;
+        _head = null;
+        _headIndex = 0;
+    }
+
+    private static void ReturnAll(BufferSegment? segment)
+    {
         while (segment is not null)
         {
             BufferSegment? next = segment.NextSegment;
             segment.Return();
             segment = next;
         }
-
-        _sealed = null;
-        _head = null;
-        _headIndex = 0;
     }
 
     // Where unread bytes begin. Called only while there are some.

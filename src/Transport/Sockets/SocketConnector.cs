@@ -38,10 +38,11 @@ internal static class SocketConnector
                 return;
             }
 
+            RawSocket? raw = null;
             try
             {
                 ISocketDriver driver = HandlerSocketDriver.For(loop);
-                RawSocket raw = driver.CreateSocket(endPoint.AddressFamily);
+                raw = driver.CreateSocket(endPoint.AddressFamily);
                 if (raw.IsTcp)
                 {
                     raw.SetNoDelay(true);
@@ -53,7 +54,17 @@ internal static class SocketConnector
             }
             catch (Exception e)
             {
-                outcome.TrySetException(e); // out of descriptors, or a family this machine lacks: the caller's to handle
+                // Out of descriptors, a family this machine lacks, or a sink that could not be made: the caller's to handle.
+                if (socket is null)
+                {
+                    raw?.Dispose();
+                }
+                else
+                {
+                    socket.Close(e, reset: false);
+                }
+
+                outcome.TrySetException(e);
             }
         }
 

@@ -22,7 +22,9 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
     private readonly AcceptBackoff _backoff = new();
     private bool _paused;
     private bool _acceptable;
-    private bool _waits;
+    private LoopTimeout? _wait;
+    private ResumeWork? _resume;
+    private bool _resumePosted;
     private bool _closed;
 
     /// <param name="loop">Where it accepts.</param>
@@ -74,6 +76,11 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
         {
             _closed = true;
             Loop.Disown(this);
+            if (_wait is not null)
+            {
+                Loop.RemoveTimeout(_wait);
+            }
+
             _channel.Close();
         }
     }
@@ -84,9 +91,12 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
         Accept();
     }
 
+    private bool MayAccept => !_paused && !_closed && _wait is null;
+
     private void Accept()
     {
-        for (int i = 0; i < MaxBatch && !_paused && !_waits && !_closed; i++)
+        using OutsideContext _ = OutsideContext.Enter();
+        for (int i = 0; i < MaxBatch && MayAccept; i++)
         {
             IoResult result = _channel.Accept(out RawSocket? accepted);
             if (result.IsPending)
@@ -97,47 +107,73 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
 
             if (result.IsError)
             {
-                if (AcceptBackoff.IsExhaustion(result.Error))
+                if (!AcceptBackoff.IsOfOneConnection(result.Error))
                 {
-                    WaitForResources(result.Error);
+                    Rest(result.Error);
                     return;
                 }
 
-                // The connection died in the queue, or a packet filter refused it (accept(2)): the next one may be well.
+                // The connection died in the queue, or a packet filter refused it: the next one may be well.
                 _logger.AcceptSkipped(EndPoint, result.Error);
                 continue;
             }
 
             _backoff.Reset();
-            if (_settings.NoDelay && accepted!.IsTcp)
-            {
-                accepted.SetNoDelay(true);
-            }
-
-            _accepted(accepted!);
+            GiveAway(accepted!);
         }
 
-        if (_acceptable && !_paused && !_waits && !_closed)
+        if (_acceptable && !_resumePosted && MayAccept)
         {
-            Loop.Post(new ResumeWork(this));
+            _resumePosted = true;
+            Loop.Post(_resume ??= new ResumeWork(this));
         }
     }
 
-    private void WaitForResources(SocketError error)
+    private void GiveAway(RawSocket accepted)
+    {
+        if (_settings.NoDelay && accepted.IsTcp)
+        {
+            accepted.SetNoDelay(true);
+        }
+
+        try
+        {
+            _accepted(accepted);
+        }
+        catch (Exception e)
+        {
+            // A bug above costs that connection, not those behind it: no edge would tell of them again.
+            _logger.AcceptedFailed(e, EndPoint);
+            accepted.Dispose();
+        }
+    }
+
+    private void Rest(SocketError error)
     {
         TimeSpan delay = _backoff.Next();
-        _logger.AcceptExhausted(EndPoint, error, delay);
-        _waits = true;
-        Loop.CallLater(delay, static state =>
+        if (AcceptBackoff.IsExhaustion(error))
+        {
+            _logger.AcceptExhausted(EndPoint, error, delay);
+        }
+        else
+        {
+            _logger.AcceptFailed(EndPoint, error, delay);
+        }
+
+        _wait = Loop.CallLater(delay, static state =>
         {
             var listener = (SocketListener)state!;
-            listener._waits = false;
+            listener._wait = null;
             listener.Accept();
         }, this);
     }
 
     private sealed class ResumeWork(SocketListener listener) : ILoopWork
     {
-        public void Run() => listener.Accept();
+        public void Run()
+        {
+            listener._resumePosted = false;
+            listener.Accept();
+        }
     }
 }

@@ -22,6 +22,7 @@ internal sealed partial class StreamSocket : ILoopWork
 
     private readonly SegmentQueue _queue;
     private ContinueSendWork? _continueSend;
+    private DrainedWork? _drained;
     private int _sendState;
     private bool _atTurnEnd;
     private bool _sendWaits;
@@ -29,6 +30,7 @@ internal sealed partial class StreamSocket : ILoopWork
     private bool _finished;
     private volatile bool _finishRequested;
     private int _drainWanted;
+    private int _sendersElsewhere;
 
     /// <summary>Unsent bytes above which a writer has to wait.</summary>
     internal long SendHighWater { get; }
@@ -67,7 +69,10 @@ internal sealed partial class StreamSocket : ILoopWork
         }
         else
         {
+            // Counted before the token is taken, so that Dispose can wait for whoever may have it.
+            Interlocked.Increment(ref _sendersElsewhere);
             Pump();
+            Interlocked.Decrement(ref _sendersElsewhere);
         }
 
         if (SendHighWater <= 0 || Unsent <= SendHighWater)
@@ -83,6 +88,7 @@ internal sealed partial class StreamSocket : ILoopWork
     /// <summary>Sends what is flushed, ends the sending direction (FIN), then reports <see cref="ISocketSink.OnSendFinished"/>. Writer, any thread.</summary>
     internal void FinishSending()
     {
+        _queue.Commit(); // first: who is sending on another thread must not see the wish while these bytes are still hidden
         _finishRequested = true;
         Flush();
     }
@@ -104,6 +110,7 @@ internal sealed partial class StreamSocket : ILoopWork
         else
         {
             _queue.Consume(done.Count);
+            NotifyDrained(onLoop: true);
         }
 
         PumpHeld();
@@ -120,6 +127,7 @@ internal sealed partial class StreamSocket : ILoopWork
     // Called by the holder of the token.
     private void PumpHeld()
     {
+        using OutsideContext _ = OutsideContext.Enter();
         bool onLoop = Loop.IsOnLoopThread;
         do
         {
@@ -131,9 +139,9 @@ internal sealed partial class StreamSocket : ILoopWork
                 {
                     HandOverToLoop();
                 }
-                else if (!_closed)
+                else
                 {
-                    _channel.Close(_reset); // ends in OnClosed, which lets the token go
+                    CloseChannel(); // ends in OnClosed, which lets the token go
                 }
 
                 return;
@@ -153,7 +161,6 @@ internal sealed partial class StreamSocket : ILoopWork
         if (_discard)
         {
             _queue.Clear();
-            NotifyDrained(onLoop);
             return true;
         }
 
@@ -169,8 +176,7 @@ internal sealed partial class StreamSocket : ILoopWork
             IoResult result = onLoop ? _channel.Send(batch) : _channel.TrySend(batch);
             if (result.IsPending)
             {
-                _sendWaits = onLoop;
-                return onLoop ? false : HandOverToLoop();
+                return onLoop ? WaitForPeer() : HandOverToLoop();
             }
 
             if (result.IsError)
@@ -187,6 +193,7 @@ internal sealed partial class StreamSocket : ILoopWork
             }
         }
 
+        _queue.ReleaseIfEmpty();
         if (_finishRequested && !_finished && Unsent == 0)
         {
             if (!onLoop)
@@ -200,6 +207,12 @@ internal sealed partial class StreamSocket : ILoopWork
         }
 
         return true;
+    }
+
+    private bool WaitForPeer()
+    {
+        _sendWaits = true;
+        return false;
     }
 
     private bool HandOverToLoop()
@@ -225,16 +238,27 @@ internal sealed partial class StreamSocket : ILoopWork
 
     private void NotifyDrained(bool onLoop)
     {
+        Interlocked.MemoryBarrier(); // what was consumed before the question: the writer announces its wait and then looks the other way round
         if (Volatile.Read(ref _drainWanted) == 1 && Unsent <= SendLowWater && Interlocked.Exchange(ref _drainWanted, 0) == 1)
         {
             if (onLoop)
             {
-                _sink?.OnSendDrained();
+                ReportDrained();
             }
             else
             {
-                Loop.Post(new DrainedWork(this));
+                Loop.Post(_drained ??= new DrainedWork(this));
             }
+        }
+    }
+
+    // After the close a writer that waits has been told already: nothing comes after OnClosed.
+    private void ReportDrained()
+    {
+        if (!_closed)
+        {
+            using OutsideContext _ = OutsideContext.Enter();
+            _sink?.OnSendDrained();
         }
     }
 
@@ -262,6 +286,6 @@ internal sealed partial class StreamSocket : ILoopWork
 
     private sealed class DrainedWork(StreamSocket socket) : ILoopWork
     {
-        public void Run() => socket._sink?.OnSendDrained();
+        public void Run() => socket.ReportDrained();
     }
 }

@@ -23,6 +23,7 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
     private bool _reset;
     private bool _endOfStream;
     private volatile bool _closing;
+    private bool _started;
     private bool _closed;
 
     internal StreamSocket(IEventLoop loop, IStreamChannel channel, StreamSocketOptions? options = null)
@@ -56,8 +57,16 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
     internal void Start(ISocketSink sink)
     {
         _sink = sink;
+        _started = true;
         Loop.Own(this);
-        _channel.Start(this);
+        try
+        {
+            _channel.Start(this);
+        }
+        catch (IOException e)
+        {
+            Close(e, reset: true); // the kernel is out of watches or memory: the end of this connection, not of who accepted it
+        }
     }
 
     /// <summary>Connects first and starts then. Loop thread. After a failure the socket is closed, and the sink was told.</summary>
@@ -67,18 +76,15 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
         if (result.IsError)
         {
             var refused = new SocketException((int)result.Error);
-            _closing = true;
-            _closed = true;
-            _channel.Close(reset: false);
-            sink.OnClosed(refused);
-            Observer?.OnSocketClosed(refused);
+            _sink = sink;
+            Close(refused, reset: false);
             return Task.FromException(refused);
         }
 
         _connecting = result.IsPending ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
-        Task connected = _connecting?.Task ?? Task.CompletedTask;
+        Task? connecting = _connecting?.Task;
         Start(sink);
-        return connected;
+        return connecting ?? (_closing && _closeReason is not null ? Task.FromException(_closeReason) : Task.CompletedTask);
     }
 
     /// <summary>Another sink takes over what comes from here on; if that is nothing any more, it is told so in a later turn. Loop thread.</summary>
@@ -95,8 +101,14 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
     /// <summary>
     /// Takes what has arrived. Zero is the end of the stream. An error has begun the close already: the sink has nothing left to do but stop. Loop thread.
     /// </summary>
+    /// <exception cref="ArgumentException">The buffer has no room: zero bytes would be taken for the end of the stream.</exception>
     internal IoResult Receive(Span<byte> buffer)
     {
+        if (buffer.IsEmpty)
+        {
+            throw new ArgumentException("There must be room for a byte at least.", nameof(buffer));
+        }
+
         if (_closing)
         {
             return IoResult.Pending;
@@ -148,7 +160,20 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
     }
 
     /// <summary>The loop is closed under a live connection.</summary>
-    public void Dispose() => Close(new ObjectDisposedException("EventLoop", "The loop of the connection was closed."), reset: true);
+    public void Dispose()
+    {
+        Close(new ObjectDisposedException("EventLoop", "The loop of the connection was closed."), reset: true);
+
+        // Somebody may be sending on another thread. He never blocks and leaves the close to the loop, which soon takes no more posts: wait until his is there.
+        var wait = new SpinWait();
+        while (Volatile.Read(ref _sendersElsewhere) != 0)
+        {
+            wait.SpinOnce();
+        }
+
+        // A pipe ends on a thread of its own choice, perhaps when there is no loop any more to tell from.
+        TellClosed();
+    }
 
     void IStreamChannelOwner.OnConnected(SocketError error)
     {
@@ -169,15 +194,39 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
     {
         if (!_closing)
         {
+            using OutsideContext _ = OutsideContext.Enter();
             _sink!.OnReceivable();
         }
     }
 
-    void IStreamChannelOwner.OnClosed()
+    void IStreamChannelOwner.OnClosed() => FinishClose();
+
+    // The channel tells its end to the owner it was started with.
+    private void CloseChannel()
     {
+        _channel.Close(_reset);
+        if (!_started)
+        {
+            FinishClose();
+        }
+    }
+
+    private void FinishClose()
+    {
+        DiscardUnsent();
+        TellClosed();
+    }
+
+    private void TellClosed()
+    {
+        if (_closed)
+        {
+            return;
+        }
+
+        using OutsideContext _ = OutsideContext.Enter();
         _closed = true;
         Loop.Disown(this);
-        DiscardUnsent();
         _connecting?.TrySetException(_closeReason ?? new OperationCanceledException());
         _sink?.OnClosed(_closeReason);
         Observer?.OnSocketClosed(_closeReason);

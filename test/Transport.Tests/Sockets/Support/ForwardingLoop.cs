@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+
+namespace LoopBridge.Transport.Tests.Sockets;
+
+/// <summary>A loop of which only the public members are to be had, as if somebody else had written it: no driver, no posts without context, no end of the turn.</summary>
+internal sealed class ForwardingLoop(IEventLoop inner) : IEventLoop
+{
+    public bool IsOnLoopThread => inner.IsOnLoopThread;
+
+    public TimeSpan Time => inner.Time;
+
+    public SynchronizationContext SynchronizationContext => inner.SynchronizationContext;
+
+    public TaskScheduler Scheduler => inner.Scheduler;
+
+    public LoopExceptionHandler? ExceptionHandler
+    {
+        get => inner.ExceptionHandler;
+        set => inner.ExceptionHandler = value;
+    }
+
+    public void Start() => inner.Start();
+
+    public void Stop() => inner.Stop();
+
+    public bool AddCallback(Action callback) => inner.AddCallback(callback);
+
+    public bool AddCallback(Action<object?> callback, object? state) => inner.AddCallback(callback, state);
+
+    public LoopTimeout CallAt(TimeSpan deadline, Action<object?> callback, object? state) => inner.CallAt(deadline, callback, state);
+
+    public LoopTimeout CallLater(TimeSpan delay, Action<object?> callback, object? state) => inner.CallLater(delay, callback, state);
+
+    public void RemoveTimeout(LoopTimeout timeout) => inner.RemoveTimeout(timeout);
+
+    public void AddHandler(SafeHandle descriptor, IoEvents events, Action<SafeHandle, IoEvents> handler) => inner.AddHandler(descriptor, events, handler);
+
+    public void UpdateHandler(SafeHandle descriptor, IoEvents events) => inner.UpdateHandler(descriptor, events);
+
+    public void RemoveHandler(SafeHandle descriptor) => inner.RemoveHandler(descriptor);
+}
