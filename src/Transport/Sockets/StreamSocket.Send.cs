@@ -104,6 +104,7 @@ internal sealed partial class StreamSocket : ILoopWork
         else
         {
             _queue.Consume(done.Count);
+            NotifyDrained(onLoop: true);
         }
 
         PumpHeld();
