@@ -3,7 +3,9 @@ using LoopBridge.Loops;
 
 namespace LoopBridge.Streams;
 
-/// <summary>Runs user code from within the engine, whose own calls come outside any synchronization context and must not see its exceptions.</summary>
+/// <summary>
+/// Runs user code from within the engine, whose own calls come outside any synchronization context and must not see its exceptions.
+/// </summary>
 internal static class LoopResumption
 {
     /// <summary>Under the loop's context; what escapes goes to the loop's exception handler. Loop thread.</summary>

@@ -3,8 +3,9 @@ using LoopBridge.Drivers;
 namespace LoopBridge.Streams;
 
 /// <remarks>
-/// From open the way leads over closing (nothing can be written any more; what was written is being sent, or dropped) to closed (the socket is) to settled
-/// (everybody was told, in the order of L-STR-38: read, writes, close). Telling comes through the loop, one turn later: the socket may have closed inside a call of the user's.
+/// From open the way leads over closing (nothing can be written any more; what was written is being sent, or dropped) to closed (the
+/// socket is) to settled (everybody was told, in the order of L-STR-38: read, writes, close). Telling comes through the loop, one turn
+/// later: the socket may have closed inside a call of the user's.
 /// </remarks>
 public sealed partial class LoopStream
 {
@@ -23,8 +24,9 @@ public sealed partial class LoopStream
     public bool IsClosed => _closing || _aborted || _socket.IsClosing;
 
     /// <summary>
-    /// Fires on the loop's thread when the stream is closed, after all pending operations have ended. While it is watched, a stream that has nothing buffered notices that the peer
-    /// has gone even if no read is pending, by receiving one byte ahead; otherwise only reads and writes notice. Any thread.
+    /// Fires on the loop's thread when the stream is closed, after all pending operations have ended. While it is watched, a stream that
+    /// has nothing buffered notices that the peer has gone even if no read is pending, by receiving one byte ahead; otherwise only reads
+    /// and writes notice. Any thread.
     /// </summary>
     public CancellationToken Closed
     {
@@ -45,7 +47,8 @@ public sealed partial class LoopStream
     }
 
     /// <summary>
-    /// Sends what was written, finishes sending (FIN), then closes. A pending read fails; what was received and not read is dropped. Harmless when repeated.
+    /// Sends what was written, finishes sending (FIN), then closes. A pending read fails; what was received and not read is dropped.
+    /// Harmless when repeated.
     /// </summary>
     /// <remarks>Takes as long as the peer takes to receive: <see cref="Abort"/> ends the wait.</remarks>
     /// <returns>Done when the stream is closed, whether or not everything could be sent.</returns>
@@ -64,7 +67,10 @@ public sealed partial class LoopStream
         return new ValueTask(_closeWaiter.Task);
     }
 
-    /// <summary>Ends the connection at once with a reset; unsent bytes are dropped, and pending operations fail. Any thread. Harmless when repeated.</summary>
+    /// <summary>
+    /// Ends the connection at once with a reset; unsent bytes are dropped, and pending operations fail. Any thread. Harmless when
+    /// repeated.
+    /// </summary>
     public void Abort()
     {
         _aborted = true;
@@ -144,7 +150,8 @@ public sealed partial class LoopStream
         }
     }
 
-    // L-STR-40. No readiness tells an end from bytes, so one byte is received; with a byte in hand nothing more is, because the end comes after it.
+    // L-STR-40. No readiness tells an end from bytes, so one byte is received; with a byte in hand nothing more is, because the end comes
+    // after it.
     private void LookForEnd()
     {
         if (_closedSource is null || _closing || _pendingRead is not null || _buffer.Length > 0)

@@ -14,18 +14,22 @@ public sealed partial class LoopStream
     private int _receivesLeft = ReceivesPerTurn;
     private bool _yielded;
 
-    /// <summary>Reads up to and including the first occurrence of <paramref name="delimiter"/>. What follows it stays in the stream.</summary>
+    /// <summary>
+    /// Reads up to and including the first occurrence of <paramref name="delimiter"/>. What follows it stays in the stream.
+    /// </summary>
     /// <param name="delimiter">At least one byte. Not copied: leave it alone until the read is done.</param>
     /// <param name="maxBytes">
-    /// How many bytes the result may have at most, the delimiter included; a delimiter that ends beyond counts as none, and the stream is closed. Defaults to
-    /// <see cref="DefaultMaxBytes"/>.
+    /// How many bytes the result may have at most, the delimiter included; a delimiter that ends beyond counts as none, and the stream is
+    /// closed. Defaults to <see cref="DefaultMaxBytes"/>.
     /// </param>
     /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
     /// <returns>The bytes, the delimiter last.</returns>
     /// <exception cref="StreamClosedException">
     /// The stream is closed or ended first. When the limit was met, the cause is an <see cref="UnsatisfiableReadException"/>.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Another read is pending, which goes on; or the caller is not on the loop's thread.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another read is pending, which goes on; or the caller is not on the loop's thread.
+    /// </exception>
     public ValueTask<byte[]> ReadUntilAsync(
         ReadOnlyMemory<byte> delimiter, int maxBytes = DefaultMaxBytes, CancellationToken cancellationToken = default)
     {
@@ -40,15 +44,18 @@ public sealed partial class LoopStream
 
     /// <summary>Reads all that comes until the peer finishes sending, after which the stream is closed.</summary>
     /// <param name="maxBytes">
-    /// How many bytes the result may have at most; with one more the read fails and the stream is closed. Defaults to <see cref="DefaultMaxBytes"/>.
+    /// How many bytes the result may have at most; with one more the read fails and the stream is closed. Defaults to
+    /// <see cref="DefaultMaxBytes"/>.
     /// </param>
     /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
     /// <returns>The bytes; none if the end had been read before.</returns>
     /// <exception cref="StreamClosedException">
-    /// The stream was closed otherwise than by the peer's orderly end: half a message does not pass for a whole one. When the limit was met, the cause is
-    /// an <see cref="UnsatisfiableReadException"/>.
+    /// The stream was closed otherwise than by the peer's orderly end: half a message does not pass for a whole one. When the limit was
+    /// met, the cause is an <see cref="UnsatisfiableReadException"/>.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Another read is pending, which goes on; or the caller is not on the loop's thread.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another read is pending, which goes on; or the caller is not on the loop's thread.
+    /// </exception>
     public ValueTask<byte[]> ReadUntilCloseAsync(int maxBytes = DefaultMaxBytes, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
@@ -59,7 +66,9 @@ public sealed partial class LoopStream
     /// <param name="buffer">Belongs to the stream until the read is done.</param>
     /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
     /// <exception cref="StreamClosedException">The stream is closed or ended first; the bytes that came are left to be read.</exception>
-    /// <exception cref="InvalidOperationException">Another read is pending, which goes on; or the caller is not on the loop's thread.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another read is pending, which goes on; or the caller is not on the loop's thread.
+    /// </exception>
     public ValueTask ReadExactlyAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         VerifyRead();
@@ -68,19 +77,23 @@ public sealed partial class LoopStream
             return ValueTask.FromCanceled(cancellationToken);
         }
 
-        return StartRead(ReadRequest.Exactly(buffer), cancellationToken, out _) is { } operation ? new ValueTask(operation, operation.Version) : default;
+        return StartRead(ReadRequest.Exactly(buffer), cancellationToken, out _) is { } operation
+            ? new ValueTask(operation, operation.Version)
+            : ValueTask.CompletedTask;
     }
 
     /// <summary>Reads what is there, or else what comes next, up to the length of <paramref name="buffer"/>.</summary>
     /// <remarks>
-    /// The end of the stream is the value zero, as everywhere in .NET, and where Tornado throws; each further call gives zero again. All other ends are
-    /// exceptions.
+    /// The end of the stream is the value zero, as everywhere in .NET, and where Tornado throws; each further call gives zero again. All
+    /// other ends are exceptions.
     /// </remarks>
     /// <param name="buffer">Belongs to the stream until the read is done. If it is empty, the read is done at once.</param>
     /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
     /// <returns>How many bytes were read; zero at the end of the stream.</returns>
     /// <exception cref="StreamClosedException">The stream was closed by this side, by a reset or by another error.</exception>
-    /// <exception cref="InvalidOperationException">Another read is pending, which goes on; or the caller is not on the loop's thread.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another read is pending, which goes on; or the caller is not on the loop's thread.
+    /// </exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         VerifyRead();

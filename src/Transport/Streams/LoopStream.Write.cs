@@ -1,8 +1,9 @@
 namespace LoopBridge.Streams;
 
 /// <remarks>
-/// Writes that wait stand in a queue and complete in its order. A write waits for a drain of the socket when it left too much unsent, or when another one waits before
-/// it; drains are counted, so that one that was begun by the continuation of another is not taken for drained with it.
+/// Writes that wait stand in a queue and complete in its order. A write waits for a drain of the socket when it left too much unsent, or
+/// when another one waits before it; drains are counted, so that one that was begun by the continuation of another is not taken for
+/// drained with it.
 /// </remarks>
 public sealed partial class LoopStream
 {
@@ -12,10 +13,13 @@ public sealed partial class LoopStream
     private long _drains;
 
     /// <summary>
-    /// Writes. Done at once while little is unsent, otherwise when the peer has taken enough (backpressure): await it before writing more. Bytes leave at the end of the
-    /// loop's turn, together with what else the turn wrote. Several writes may be pending and complete in order.
+    /// Writes. Done at once while little is unsent, otherwise when the peer has taken enough (backpressure): await it before writing
+    /// more. Bytes leave at the end of the loop's turn, together with what else the turn wrote. Several writes may be pending and
+    /// complete in order.
     /// </summary>
-    /// <param name="data">Copied: the memory is the caller's again when the call returns. An empty write completes after those before it.</param>
+    /// <param name="data">
+    /// Copied: the memory is the caller's again when the call returns. An empty write completes after those before it.
+    /// </param>
     /// <param name="cancellationToken">Gives up waiting; the bytes are sent all the same, unless it had fired before the call.</param>
     /// <exception cref="StreamClosedException">The stream is closed, or it closed before the peer had taken enough.</exception>
     /// <exception cref="InvalidOperationException">The caller is not on the loop's thread.</exception>

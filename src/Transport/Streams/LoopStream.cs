@@ -7,19 +7,19 @@ using LoopBridge.Sockets;
 namespace LoopBridge.Streams;
 
 /// <summary>
-/// A connection for <c>async</c> code on a loop: read until a delimiter, so many bytes, some, or all; write with backpressure; close. Descends from Tornado's
-/// <c>IOStream</c>.
+/// A connection for <c>async</c> code on a loop: read until a delimiter, so many bytes, some, or all; write with backpressure; close.
+/// Descends from Tornado's <c>IOStream</c>.
 /// </summary>
 /// <remarks>
-/// <para><b>Thread.</b> Everything belongs to the thread of <see cref="Loop"/>, but <see cref="Abort"/>, <see cref="Closed"/>, <see cref="IsClosed"/> and the end
-/// points. A call from elsewhere throws <see cref="InvalidOperationException"/>. Code that awaits there goes on there, within the dispatch that completed the
-/// operation; never inside another call of the stream.</para>
-/// <para><b>Reading.</b> One read at a time. Nothing is received while no read waits, apart from the rest of the last chunk (at most 64 KiB), so that the peer feels
-/// backpressure. What the peer sent before it finished sending is read first.</para>
-/// <para><b>End.</b> There is no half close: once a read has met the end of the peer's bytes, the stream closes by itself, after sending what was written
-/// before. Errors close it at once. What was received before can still be read, unless this side closed it.</para>
+/// <para><b>Thread.</b> Everything belongs to the thread of <see cref="Loop"/>, but <see cref="Abort"/>, <see cref="Closed"/>,
+/// <see cref="IsClosed"/> and the end points. A call from elsewhere throws <see cref="InvalidOperationException"/>. Code that awaits
+/// there goes on there, within the dispatch that completed the operation; never inside another call of the stream.</para>
+/// <para><b>Reading.</b> One read at a time. Nothing is received while no read waits, apart from the rest of the last chunk (at most 64
+/// KiB), so that the peer feels backpressure. What the peer sent before it finished sending is read first.</para>
+/// <para><b>End.</b> There is no half close: once a read has met the end of the peer's bytes, the stream closes by itself, after sending
+/// what was written before. Errors close it at once. What was received before can still be read, unless this side closed it.</para>
 /// </remarks>
-[SuppressMessage("Naming", "CA1711", Justification = "A stream is what Tornado's users look for; it is no System.IO.Stream because it is loop-affine.")]
+[SuppressMessage("Naming", "CA1711", Justification = "Tornado's term. No System.IO.Stream, because it belongs to one thread.")]
 public sealed partial class LoopStream : IAsyncDisposable
 {
     /// <summary>The limit of reads that name none: 100 MiB, Tornado's <c>max_buffer_size</c>.</summary>
@@ -75,7 +75,8 @@ public sealed partial class LoopStream : IAsyncDisposable
         if (!Loop.IsOnLoopThread)
         {
             throw new InvalidOperationException(
-                "A LoopStream is loop-affine: use it on the thread of its Loop (Loop.AddCallback brings you there). Only Abort may come from elsewhere.");
+                "A LoopStream is loop-affine: use it on the thread of its Loop (Loop.AddCallback brings you there). "
+                + "Only Abort may come from elsewhere.");
         }
     }
 
@@ -93,8 +94,8 @@ public sealed partial class LoopStream : IAsyncDisposable
     }
 
     /// <summary>
-    /// Looks at everything that may have come about outside a dispatch of the socket: a cancellation, a close, a read that yielded. Comes through the loop, never
-    /// within a call of the user's, so that no continuation runs inside a call. Harmless when there is nothing.
+    /// Looks at everything that may have come about outside a dispatch of the socket: a cancellation, a close, a read that yielded. Comes
+    /// through the loop, never within a call of the user's, so that no continuation runs inside a call. Harmless when there is nothing.
     /// </summary>
     private void Settle()
     {

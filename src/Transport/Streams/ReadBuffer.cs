@@ -3,15 +3,21 @@ using System.Buffers;
 namespace LoopBridge.Streams;
 
 /// <summary>
-/// Bytes that were received and not yet read, in one pooled array, because a delimiter is searched fastest where nothing straddles. Holds no array while it is empty.
+/// Bytes that were received and not yet read, in one pooled array, because a delimiter is searched fastest where nothing straddles. Holds
+/// no array while it is empty.
 /// </summary>
-/// <remarks>It doubles when it is three quarters full and moves its bytes to the front when half of it is free again, so that each byte is copied a bounded number of times.</remarks>
+/// <remarks>
+/// It doubles when it is three quarters full and moves its bytes to the front when half of it is free again, so that each byte is copied
+/// a bounded number of times.
+/// </remarks>
 internal struct ReadBuffer
 {
     /// <summary>The least that a receive is offered: the size of the blocks of Kestrel's pool.</summary>
     internal const int SmallestRoom = 4096;
 
-    /// <summary>The most that a receive is offered, and so the most that a read can run ahead of what it needs: Tornado's <c>read_chunk_size</c>.</summary>
+    /// <summary>
+    /// The most that a receive is offered, and so the most that a read can run ahead of what it needs: Tornado's <c>read_chunk_size</c>.
+    /// </summary>
     internal const int LargestRoom = 64 * 1024;
 
     // A message of a hundred megabytes must not pin its array for the small ones that follow.

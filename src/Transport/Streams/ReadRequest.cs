@@ -101,7 +101,9 @@ internal struct ReadRequest
         }
     }
 
-    /// <summary>The read ends without success: what it took already is there for the next one. The buffer is empty whenever there is such a thing.</summary>
+    /// <summary>
+    /// The read ends without success: what it took already is there for the next one. The buffer is empty whenever there is such a thing.
+    /// </summary>
     internal void PutBack(ref ReadBuffer buffer)
     {
         buffer.Append(_target.Span[..Count]);

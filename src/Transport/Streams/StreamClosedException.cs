@@ -1,8 +1,8 @@
 namespace LoopBridge.Streams;
 
 /// <summary>
-/// A <see cref="LoopStream"/> is closed, and the operation cannot be done any more: the peer finished sending or reset the connection, a limit was
-/// exceeded, or this side closed it. Tornado: <c>StreamClosedError</c>.
+/// A <see cref="LoopStream"/> is closed, and the operation cannot be done any more: the peer finished sending or reset the connection, a
+/// limit was exceeded, or this side closed it. Tornado: <c>StreamClosedError</c>.
 /// </summary>
 /// <remarks><see cref="Exception.InnerException"/> is what closed the stream; null after an orderly end, whichever side began it.</remarks>
 public sealed class StreamClosedException : IOException

@@ -4,13 +4,13 @@ using LoopBridge.Loops;
 namespace LoopBridge.Streams;
 
 /// <summary>
-/// One pending read or write, used again and again. Its awaiter goes on inside the dispatch that completes it, on the loop's thread and under the loop's context, without
-/// another turn.
+/// One pending read or write, used again and again. Its awaiter goes on inside the dispatch that completes it, on the loop's thread and
+/// under the loop's context, without another turn.
 /// </summary>
 /// <remarks>
-/// A value task captures the context it is awaited under and would post there. When that context is the loop's own, the post would cost a turn and
-/// win nothing, because completion happens on the loop: the wish is dropped and the continuation called directly. An awaiter that captured any
-/// other context gets its post.
+/// A value task captures the context it is awaited under and would post there. When that context is the loop's own, the post would cost a
+/// turn and win nothing, because completion happens on the loop: the wish is dropped and the continuation called directly. An awaiter
+/// that captured any other context gets its post.
 /// </remarks>
 internal sealed class StreamOperation(IEventLoop loop) : IValueTaskSource, IValueTaskSource<int>, IValueTaskSource<byte[]>
 {
@@ -81,7 +81,8 @@ internal sealed class StreamOperation(IEventLoop loop) : IValueTaskSource, IValu
 
     private void Complete()
     {
-        // Unregister and not dispose: a callback that runs on another thread just now only asks the stream to look, and is not worth waiting for.
+        // Unregister and not dispose: a callback that runs on another thread just now only asks the stream to look, and is not worth
+        // waiting for.
         _registration.Unregister();
         _registration = default;
         Token = default;

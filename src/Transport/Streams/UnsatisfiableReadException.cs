@@ -1,8 +1,9 @@
 namespace LoopBridge.Streams;
 
 /// <summary>
-/// A read met its limit before what it asked for: no delimiter, or no end of the stream, within <c>maxBytes</c>. The stream is closed then, because nobody
-/// knows where the next message would begin. Found as the cause of a <see cref="StreamClosedException"/>. Tornado: <c>UnsatisfiableReadError</c>.
+/// A read met its limit before what it asked for: no delimiter, or no end of the stream, within <c>maxBytes</c>. The stream is closed
+/// then, because nobody knows where the next message would begin. Found as the cause of a <see cref="StreamClosedException"/>. Tornado:
+/// <c>UnsatisfiableReadError</c>.
 /// </summary>
 public sealed class UnsatisfiableReadException : IOException
 {

@@ -11,7 +11,7 @@ public sealed class CloseTests
     public async Task CloseAsync_MuchUnsent_SendsItAllFirst(LinkKind kind)
     {
         await using StreamLink link = await StreamLink.OpenAsync(kind);
-        byte[] noise = StreamTestData.Noise(20_000_000);
+        byte[] noise = StreamTestData.Noise(StreamLink.MoreThanBuffersHold);
         await link.OnLoop(async stream =>
         {
             Task write = stream.WriteAsync(noise).AsTask();
@@ -77,7 +77,7 @@ public sealed class CloseTests
         await link.OnLoop(async stream =>
         {
             Task read = stream.ReadExactlyAsync(new byte[100_000]).AsTask();
-            Task write = stream.WriteAsync(new byte[32 * 1024 * 1024]).AsTask();
+            Task write = stream.WriteAsync(new byte[StreamLink.MoreThanBuffersHold]).AsTask();
             await link.SendAsync("some");
             await Task.Yield();
             await Task.Run(stream.Abort);
@@ -208,7 +208,7 @@ public sealed class CloseTests
     public async Task Stream_PeerFinishedWithWritesUnsent_SendsThemBeforeItCloses(LinkKind kind)
     {
         await using StreamLink link = await StreamLink.OpenAsync(kind);
-        byte[] noise = StreamTestData.Noise(20_000_000);
+        byte[] noise = StreamTestData.Noise(StreamLink.MoreThanBuffersHold);
         await link.OnLoop(async stream =>
         {
             Task write = stream.WriteAsync(noise).AsTask();

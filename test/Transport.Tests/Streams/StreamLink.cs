@@ -13,6 +13,11 @@ namespace LoopBridge.Transport.Tests.Streams;
 /// <summary>A stream under test on its loop, and the other end in the test's hands: a plain socket, or the far ends of two pipes.</summary>
 internal sealed class StreamLink : IAsyncDisposable
 {
+    /// <summary>More than peer, pipes and kernel hold together while nobody receives.</summary>
+    internal const int MoreThanBuffersHold = 24 * 1024 * 1024;
+
+    private const int PeerBuffers = 256 * 1024;
+
     private readonly LoopThread _thread;
     private readonly Action _finishSending;
 
@@ -98,6 +103,10 @@ internal sealed class StreamLink : IAsyncDisposable
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+
+        // Inherited by what it accepts. Left alone, the kernel lets a buffer grow as far as the machine allows, beyond what a test sends.
+        listener.ReceiveBufferSize = PeerBuffers;
+        listener.SendBufferSize = PeerBuffers;
         listener.Listen();
         LoopStream? stream = null;
         await SocketConnector.ConnectAsync(thread.Loop, listener.LocalEndPoint!, StreamSocketOptions.Default, socket =>
@@ -116,12 +125,14 @@ internal sealed class StreamLink : IAsyncDisposable
         var toPeer = new Pipe();
         LoopStream stream = await thread.RunAsync(() =>
         {
-            var socket = new StreamSocket(thread.Loop, new PipeChannel(thread.Loop, new PipeEnd(toStream.Reader, toPeer.Writer), local: null, remote: null));
+            var channel = new PipeChannel(thread.Loop, new PipeEnd(toStream.Reader, toPeer.Writer), local: null, remote: null);
+            var socket = new StreamSocket(thread.Loop, channel);
             var opened = new LoopStream(socket);
             socket.Start(opened.SocketSink);
             return Task.FromResult(opened);
         }).WithDeadline();
-        return new StreamLink(thread, stream, new PipeEndStream(toPeer.Reader, toStream.Writer), peerSocket: null, () => toStream.Writer.Complete());
+        var peer = new PipeEndStream(toPeer.Reader, toStream.Writer);
+        return new StreamLink(thread, stream, peer, peerSocket: null, () => toStream.Writer.Complete());
     }
 
     private sealed record PipeEnd(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -5,9 +5,6 @@ namespace LoopBridge.Transport.Tests.Streams;
 
 public sealed class WriteTests
 {
-    // More than the kernel holds for both sides of a loopback connection.
-    private const int MoreThanTheKernelHolds = 32 * 1024 * 1024;
-
     public static TheoryData<LinkKind> Links => new(LinkKind.Epoll, LinkKind.Managed, LinkKind.Pipe);
 
     [Theory, MemberData(nameof(Links))]
@@ -33,7 +30,7 @@ public sealed class WriteTests
     public async Task WriteAsync_PeerDoesNotReceive_WaitsUntilItDoes(LinkKind kind)
     {
         await using StreamLink link = await StreamLink.OpenAsync(kind);
-        byte[] noise = StreamTestData.Noise(MoreThanTheKernelHolds);
+        byte[] noise = StreamTestData.Noise(StreamLink.MoreThanBuffersHold);
         await link.OnLoop(async stream =>
         {
             ValueTask write = stream.WriteAsync(noise);
@@ -98,10 +95,10 @@ public sealed class WriteTests
                 order.Add(name);
             }
 
-            Task large = WriteAsync("large", new byte[MoreThanTheKernelHolds]);
+            Task large = WriteAsync("large", new byte[StreamLink.MoreThanBuffersHold]);
             Task nothing = WriteAsync("nothing", []);
             Assert.Empty(order);
-            await link.Peer.ReadExactlyAsync(new byte[MoreThanTheKernelHolds]);
+            await link.Peer.ReadExactlyAsync(new byte[StreamLink.MoreThanBuffersHold]);
             await Task.WhenAll(large, nothing);
             Assert.Equal(["large", "nothing"], order);
         });
@@ -116,7 +113,7 @@ public sealed class WriteTests
             async Task WriteTwiceAsync()
             {
                 await stream.WriteAsync(new byte[1_000_000]);
-                ValueTask second = stream.WriteAsync(new byte[MoreThanTheKernelHolds]);
+                ValueTask second = stream.WriteAsync(new byte[StreamLink.MoreThanBuffersHold]);
                 await Task.Yield();
                 Assert.False(second.IsCompleted);
                 await second;
@@ -128,7 +125,7 @@ public sealed class WriteTests
             await other;
             await peer;
             Assert.False(first.IsCompleted);
-            await link.Peer.ReadExactlyAsync(new byte[MoreThanTheKernelHolds]);
+            await link.Peer.ReadExactlyAsync(new byte[StreamLink.MoreThanBuffersHold]);
             await first;
         });
     }
@@ -170,7 +167,7 @@ public sealed class WriteTests
         await using StreamLink link = await StreamLink.OpenAsync(kind);
         await link.OnLoop(async stream =>
         {
-            Task first = stream.WriteAsync(new byte[MoreThanTheKernelHolds]).AsTask();
+            Task first = stream.WriteAsync(new byte[StreamLink.MoreThanBuffersHold]).AsTask();
             Task second = stream.WriteAsync(new byte[1]).AsTask();
             await Task.Yield();
             Assert.False(first.IsCompleted);
@@ -194,7 +191,7 @@ public sealed class WriteTests
     public async Task WriteAsync_CancelledWhilePending_StopsTheWaitAndSendsAllTheSame(LinkKind kind)
     {
         await using StreamLink link = await StreamLink.OpenAsync(kind);
-        byte[] noise = StreamTestData.Noise(MoreThanTheKernelHolds);
+        byte[] noise = StreamTestData.Noise(StreamLink.MoreThanBuffersHold);
         await link.OnLoop(async stream =>
         {
             using var cancellation = new CancellationTokenSource();
