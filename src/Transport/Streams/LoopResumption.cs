@@ -1,0 +1,30 @@
+using System.Runtime.ExceptionServices;
+using LoopBridge.Loops;
+
+namespace LoopBridge.Streams;
+
+/// <summary>
+/// Runs user code from within the engine, whose own calls come outside any synchronization context and must not see its exceptions.
+/// </summary>
+internal static class LoopResumption
+{
+    /// <summary>Under the loop's context; what escapes goes to the loop's exception handler. Loop thread.</summary>
+    internal static void Run<TState>(IEventLoop loop, Action<TState> action, TState state)
+    {
+        SynchronizationContext? previous = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(loop.SynchronizationContext);
+        try
+        {
+            action(state);
+        }
+        catch (Exception e)
+        {
+            // Not from an async method, which keeps its own, but from a raw continuation or a registration on a token: the loop reports it.
+            loop.AddCallback(static thrown => ((ExceptionDispatchInfo)thrown!).Throw(), ExceptionDispatchInfo.Capture(e));
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(previous);
+        }
+    }
+}

@@ -1,0 +1,297 @@
+using LoopBridge.Drivers;
+using LoopBridge.Sockets;
+
+namespace LoopBridge.Streams;
+
+public sealed partial class LoopStream
+{
+    // With chunks of 64 KiB a megabyte for each turn: a peer that sends without pause must not keep the loop from the others.
+    private const int ReceivesPerTurn = 16;
+
+    private StreamOperation? _readOperation;
+    private StreamOperation? _pendingRead;
+    private ReadRequest _request;
+    private int _receivesLeft = ReceivesPerTurn;
+    private bool _yielded;
+
+    /// <summary>
+    /// Reads up to and including the first occurrence of <paramref name="delimiter"/>. What follows it stays in the stream.
+    /// </summary>
+    /// <param name="delimiter">At least one byte. Not copied: leave it alone until the read is done.</param>
+    /// <param name="maxBytes">
+    /// How many bytes the result may have at most, the delimiter included; a delimiter that ends beyond counts as none, and the stream is
+    /// closed. Defaults to <see cref="DefaultMaxBytes"/>.
+    /// </param>
+    /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
+    /// <returns>The bytes, the delimiter last.</returns>
+    /// <exception cref="StreamClosedException">
+    /// The stream is closed or ended first. When the limit was met, the cause is an <see cref="UnsatisfiableReadException"/>.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another read is pending, which goes on; or the caller is not on the loop's thread.
+    /// </exception>
+    public ValueTask<byte[]> ReadUntilAsync(
+        ReadOnlyMemory<byte> delimiter, int maxBytes = DefaultMaxBytes, CancellationToken cancellationToken = default)
+    {
+        if (delimiter.IsEmpty)
+        {
+            throw new ArgumentException("The delimiter needs at least one byte.", nameof(delimiter));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
+        return ReadBytesAsync(ReadRequest.Until(delimiter, maxBytes), cancellationToken);
+    }
+
+    /// <summary>Reads all that comes until the peer finishes sending, after which the stream is closed.</summary>
+    /// <param name="maxBytes">
+    /// How many bytes the result may have at most; with one more the read fails and the stream is closed. Defaults to
+    /// <see cref="DefaultMaxBytes"/>.
+    /// </param>
+    /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
+    /// <returns>The bytes; none if the end had been read before.</returns>
+    /// <exception cref="StreamClosedException">
+    /// The stream was closed otherwise than by the peer's orderly end: half a message does not pass for a whole one. When the limit was
+    /// met, the cause is an <see cref="UnsatisfiableReadException"/>.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another read is pending, which goes on; or the caller is not on the loop's thread.
+    /// </exception>
+    public ValueTask<byte[]> ReadUntilCloseAsync(int maxBytes = DefaultMaxBytes, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
+        return ReadBytesAsync(ReadRequest.UntilClose(maxBytes), cancellationToken);
+    }
+
+    /// <summary>Fills all of <paramref name="buffer"/>. An empty one is full at once.</summary>
+    /// <param name="buffer">Belongs to the stream until the read is done.</param>
+    /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
+    /// <exception cref="StreamClosedException">The stream is closed or ended first; the bytes that came are left to be read.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another read is pending, which goes on; or the caller is not on the loop's thread.
+    /// </exception>
+    public ValueTask ReadExactlyAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        VerifyRead();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        return StartRead(ReadRequest.Exactly(buffer), cancellationToken, out _) is { } operation
+            ? new ValueTask(operation, operation.Version)
+            : ValueTask.CompletedTask;
+    }
+
+    /// <summary>Reads what is there, or else what comes next, up to the length of <paramref name="buffer"/>.</summary>
+    /// <remarks>
+    /// The end of the stream is the value zero, as everywhere in .NET, and where Tornado throws; each further call gives zero again. All
+    /// other ends are exceptions.
+    /// </remarks>
+    /// <param name="buffer">Belongs to the stream until the read is done. If it is empty, the read is done at once.</param>
+    /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
+    /// <returns>How many bytes were read; zero at the end of the stream.</returns>
+    /// <exception cref="StreamClosedException">The stream was closed by this side, by a reset or by another error.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another read is pending, which goes on; or the caller is not on the loop's thread.
+    /// </exception>
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        VerifyRead();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<int>(cancellationToken);
+        }
+
+        return StartRead(ReadRequest.Partial(buffer), cancellationToken, out ReadRequest done) is { } operation
+            ? new ValueTask<int>(operation, operation.Version)
+            : new ValueTask<int>(done.Count);
+    }
+
+    private ValueTask<byte[]> ReadBytesAsync(ReadRequest request, CancellationToken cancellationToken)
+    {
+        VerifyRead();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<byte[]>(cancellationToken);
+        }
+
+        if (StartRead(request, cancellationToken, out ReadRequest done) is { } operation)
+        {
+            return new ValueTask<byte[]>(operation, operation.Version);
+        }
+
+        // L-STR-08: a limit met within the call is never thrown from it.
+        return done.Failure is null ? new ValueTask<byte[]>(done.Bytes!) : ValueTask.FromException<byte[]>(done.Failure);
+    }
+
+    private void VerifyRead()
+    {
+        VerifyAccess();
+        if (_pendingRead is not null)
+        {
+            throw new InvalidOperationException("Another read of this stream is pending: one at a time.");
+        }
+    }
+
+    // Null: done within the call. That the stream is closed is thrown from here (L-STR-11, L-STR-20).
+    private StreamOperation? StartRead(in ReadRequest request, CancellationToken cancellationToken, out ReadRequest done)
+    {
+        _request = request;
+        if (!TryRead())
+        {
+            done = default;
+            return _pendingRead = Acquire(ref _readOperation, cancellationToken);
+        }
+
+        done = TakeRequest();
+        if (done.Failure is { } failure && !done.IsLimitReached)
+        {
+            throw failure;
+        }
+
+        QueueEndCheck();
+        return null;
+    }
+
+    /// <summary>Goes on with the request as far as bytes go. True: it is done, one way or the other.</summary>
+    private bool TryRead()
+    {
+        if (_abandoned)
+        {
+            return FailRead(ClosedException());
+        }
+
+        while (true)
+        {
+            switch (_request.Proceed(ref _buffer))
+            {
+                case ReadProgress.Done:
+                    return true;
+                case ReadProgress.LimitReached:
+                    return GiveUp(new UnsatisfiableReadException(_request.DescribeLimit()));
+                case ReadProgress.NeedsMore when _ended:
+                    return _request.ProceedAtEnd(ref _buffer) || FailRead(ClosedException());
+                case ReadProgress.NeedsMore when _error is not null || _socketClosed:
+                    return FailRead(ClosedException());
+            }
+
+            if (_receivesLeft-- == 0)
+            {
+                _yielded = true;
+                _sink.Request();
+                return false;
+            }
+
+            IoResult result = _socket.Receive(_request.GetRoom(ref _buffer));
+            if (result.IsPending)
+            {
+                _receivesLeft = ReceivesPerTurn;
+                _buffer.ReleaseIfEmpty();
+                return false;
+            }
+
+            Received(result);
+            if (result.Count > 0)
+            {
+                _request.Advance(result.Count, ref _buffer);
+            }
+            else
+            {
+                _buffer.ReleaseIfEmpty();
+            }
+        }
+    }
+
+    // Nobody can tell where the next message begins: what is buffered goes with the stream.
+    private bool GiveUp(UnsatisfiableReadException reason)
+    {
+        _abandoned = true;
+        _error = reason;
+        _buffer.Release();
+        CloseNow(reason);
+        return FailRead(ClosedException());
+    }
+
+    private bool FailRead(Exception failure)
+    {
+        if (!_abandoned)
+        {
+            _request.PutBack(ref _buffer);
+        }
+
+        _request.Failure = failure;
+        return true;
+    }
+
+    private ReadRequest TakeRequest()
+    {
+        ReadRequest done = _request;
+        _request = default; // it holds the caller's memory
+        return done;
+    }
+
+    private void CompleteRead()
+    {
+        StreamOperation operation = _pendingRead!;
+        ReadRequest done = TakeRequest();
+        _pendingRead = null;
+        _yielded = false;
+        _receivesLeft = ReceivesPerTurn;
+        if (done.Failure is null)
+        {
+            operation.Succeed(done.Count, done.Bytes);
+        }
+        else
+        {
+            operation.Fail(done.Failure);
+        }
+    }
+
+    private void OnReceivable()
+    {
+        // A read that yielded goes on in the next turn, and receives then whatever this is about.
+        if (_pendingRead is not null && !_yielded && TryRead())
+        {
+            CompleteRead();
+        }
+
+        LookForEnd();
+    }
+
+    private void SettleRead()
+    {
+        if (_pendingRead is null)
+        {
+            return;
+        }
+
+        if (_pendingRead.Token is { IsCancellationRequested: true } token && !_abandoned)
+        {
+            FailRead(new OperationCanceledException(token));
+            CompleteRead();
+        }
+        else if (_yielded || _abandoned || _socketClosed)
+        {
+            _yielded = false;
+            _receivesLeft = ReceivesPerTurn;
+            if (TryRead())
+            {
+                CompleteRead();
+            }
+        }
+    }
+
+    private void Received(IoResult result)
+    {
+        if (result.IsError)
+        {
+            _error ??= ConnectionErrors.FromReceive(result.Error);
+            _closing = true;
+        }
+        else if (result.Count == 0)
+        {
+            _ended = true;
+            CloseAfterSending();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using LoopBridge.Loops;
+using LoopBridge.Sockets;
+
+namespace LoopBridge.Streams;
+
+/// <summary>
+/// A connection for <c>async</c> code on a loop: read until a delimiter, so many bytes, some, or all; write with backpressure; close.
+/// Descends from Tornado's <c>IOStream</c>.
+/// </summary>
+/// <remarks>
+/// <para><b>Thread.</b> Everything belongs to the thread of <see cref="Loop"/>, but <see cref="Abort"/>, <see cref="Closed"/>,
+/// <see cref="IsClosed"/> and the end points. A call from elsewhere throws <see cref="InvalidOperationException"/>. Code that awaits
+/// there goes on there, within the dispatch that completed the operation; never inside another call of the stream.</para>
+/// <para><b>Reading.</b> One read at a time. Nothing is received while no read waits, apart from the rest of the last chunk (at most 64
+/// KiB), so that the peer feels backpressure. What the peer sent before it finished sending is read first.</para>
+/// <para><b>End.</b> There is no half close: once a read has met the end of the peer's bytes, the stream closes by itself, after sending
+/// what was written before. Errors close it at once. What was received before can still be read, unless this side closed it.</para>
+/// </remarks>
+[SuppressMessage("Naming", "CA1711", Justification = "Tornado's term. No System.IO.Stream, because it belongs to one thread.")]
+public sealed partial class LoopStream : IAsyncDisposable
+{
+    /// <summary>The limit of reads that name none: 100 MiB, Tornado's <c>max_buffer_size</c>.</summary>
+    public const int DefaultMaxBytes = 100 * 1024 * 1024;
+
+    private readonly StreamSocket _socket;
+    private readonly Sink _sink;
+    private ReadBuffer _buffer;
+
+    internal LoopStream(StreamSocket socket)
+    {
+        _socket = socket;
+        _sink = new Sink(this);
+    }
+
+    /// <summary>The loop it lives on.</summary>
+    public IEventLoop Loop => _socket.Loop;
+
+    /// <summary>This side's address, if it has one. Any thread; stays after close.</summary>
+    public EndPoint? LocalEndPoint => _socket.LocalEndPoint;
+
+    /// <summary>The peer's address, if it has one. Any thread; stays after close.</summary>
+    public EndPoint? RemoteEndPoint => _socket.RemoteEndPoint;
+
+    /// <summary>Whether a read is pending.</summary>
+    public bool IsReading => _pendingRead is not null;
+
+    /// <summary>Whether written bytes are still to be sent.</summary>
+    public bool IsWriting => _socket.Unsent + _socket.Unflushed > 0;
+
+    /// <summary>For what opens sockets: <c>socket.Start(stream.SocketSink)</c>.</summary>
+    internal ISocketSink SocketSink => _sink;
+
+    /// <summary>Bytes received and not read.</summary>
+    internal int Buffered => _buffer.Length;
+
+    /// <summary>How large the array is that holds what was received and not read; zero when there is none.</summary>
+    internal int BufferCapacity => _buffer.Capacity;
+
+    /// <summary>Takes a running socket over from another sink, with what that one had received and not used. Loop thread.</summary>
+    internal void Begin(in ReadOnlySequence<byte> alreadyReceived)
+    {
+        foreach (ReadOnlyMemory<byte> piece in alreadyReceived)
+        {
+            _buffer.Append(piece.Span);
+        }
+
+        _socket.ChangeSink(_sink);
+    }
+
+    private void VerifyAccess()
+    {
+        if (!Loop.IsOnLoopThread)
+        {
+            throw new InvalidOperationException(
+                "A LoopStream is loop-affine: use it on the thread of its Loop (Loop.AddCallback brings you there). "
+                + "Only Abort may come from elsewhere.");
+        }
+    }
+
+    // A value task that waits for a write or read is in use until its result was taken; usually it is free, and nothing is allocated.
+    private StreamOperation Acquire(ref StreamOperation? slot, CancellationToken cancellationToken)
+    {
+        if (slot is null || !slot.TryAcquire())
+        {
+            slot = new StreamOperation(Loop);
+            slot.TryAcquire();
+        }
+
+        slot.Watch(static sink => ((Sink)sink!).Request(), _sink, cancellationToken);
+        return slot;
+    }
+
+    /// <summary>
+    /// Looks at everything that may have come about outside a dispatch of the socket: a cancellation, a close, a read that yielded. Comes
+    /// through the loop, never within a call of the user's, so that no continuation runs inside a call. Harmless when there is nothing.
+    /// </summary>
+    private void Settle()
+    {
+        SettleRead();
+        SettleWrites();
+        SettleClose();
+        LookForEnd();
+    }
+
+    /// <summary>What the engine calls; apart from the stream, so that none of it is public.</summary>
+    private sealed class Sink(LoopStream stream) : ISocketSink, ILoopWork
+    {
+        private int _requested;
+
+        /// <summary>Settles in the next turn. Any thread.</summary>
+        internal void Request()
+        {
+            if (Interlocked.Exchange(ref _requested, 1) == 0)
+            {
+                stream.Loop.Post(this);
+            }
+        }
+
+        public void Run()
+        {
+            Volatile.Write(ref _requested, 0);
+            stream._endCheckQueued = false;
+            stream.Settle();
+        }
+
+        public void OnReceivable() => stream.OnReceivable();
+
+        public void OnSendDrained() => stream.OnSendDrained();
+
+        public void OnSendFinished() => stream._socket.Close(reason: null, reset: false);
+
+        public void OnClosed(Exception? reason) => stream.OnSocketClosed(reason);
+    }
+}
