@@ -1,0 +1,31 @@
+using System.Runtime.CompilerServices;
+using LoopBridge.Loops;
+
+namespace LoopBridge.Bridge;
+
+/// <summary>The way from a loop to its reactor.</summary>
+public static class ReactorExtensions
+{
+    private static readonly Lock Creation = new();
+    private static readonly ConditionalWeakTable<IEventLoop, ReactorOnLoop> Reactors = [];
+
+    /// <summary>
+    /// The one reactor that all users of this loop share, made on first use; it lives as long as the loop, and stays the one when it is
+    /// disposed. Exceptions that escape its callbacks go where the loop's go. Any thread.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    public static ReactorOnLoop GetReactor(this IEventLoop loop)
+    {
+        ArgumentNullException.ThrowIfNull(loop);
+        if (Reactors.TryGetValue(loop, out ReactorOnLoop? reactor))
+        {
+            return reactor;
+        }
+
+        // The table alone would let two first users make one each and drop one, which by then has asked the loop for its start.
+        lock (Creation)
+        {
+            return Reactors.GetValue(loop, static key => new ReactorOnLoop(key));
+        }
+    }
+}

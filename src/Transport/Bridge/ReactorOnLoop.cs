@@ -1,0 +1,168 @@
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+using LoopBridge.Reactors;
+using Microsoft.Extensions.Logging;
+
+namespace LoopBridge.Bridge;
+
+/// <summary>
+/// A reactor on any loop, through the loop's public interface alone. Descends from Tornado's <c>TornadoReactor</c>.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Whoever runs the loop runs the reactor: its startup fires in the loop's next turn. While the loop is stopped, the reactor is
+/// suspended; it resumes with the loop. <see cref="ReactorBase.Stop"/>, or firing the shutdown by hand, shuts the reactor down and leaves
+/// a loop alone that others run, and with it the delayed and cross-thread calls, which go on until <see cref="Dispose"/>.
+/// <see cref="Run"/> runs the loop, for programs that have nothing else on it.
+/// </para>
+/// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop does not dispose of the reactor: do that
+/// first.</para>
+/// </remarks>
+public sealed class ReactorOnLoop : ReactorBase, IDisposable
+{
+    private static readonly Action<object?> StartAction = static reactor => ((ReactorOnLoop)reactor!).Start();
+    private static readonly Action<object?> FireAction = static call => ((DelayedCall)call!).Fire();
+
+    private readonly bool _hasLogger;
+    private int _runThread;
+    private volatile bool _startDue;
+
+    /// <summary>Puts a reactor on a loop. Any thread.</summary>
+    /// <param name="loop">The loop. It may have other users, and other reactors.</param>
+    /// <param name="logger">
+    /// Where exceptions go that escape callbacks, if the loop has no <see cref="IEventLoop.ExceptionHandler"/>. Defaults to what the loop
+    /// does with its own.
+    /// </param>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    public ReactorOnLoop(IEventLoop loop, ILogger? logger = null) : base(logger)
+    {
+        ArgumentNullException.ThrowIfNull(loop);
+        Loop = loop;
+        _hasLogger = logger is not null;
+        ObjectDisposedException.ThrowIf(!RequestStart(), loop);
+    }
+
+    /// <summary>The loop underneath. Any thread.</summary>
+    public IEventLoop Loop { get; }
+
+    /// <inheritdoc />
+    public override TimeSpan Time => Loop.Time;
+
+    /// <inheritdoc />
+    public override bool IsInReactorThread => Loop.IsOnLoopThread;
+
+    /// <inheritdoc />
+    public override void Run()
+    {
+        ThrowIfNotRestartable();
+        if (Loop.IsOnLoopThread || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)
+        {
+            throw new ReactorAlreadyRunningException();
+        }
+
+        bool isRequested = IsIdle && !_startDue;
+        try
+        {
+            if (isRequested)
+            {
+                RequestStart();
+            }
+
+            Loop.Start();
+        }
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+        {
+            // No user's exception comes out of a loop: another thread runs it (R-CORE-11).
+            _startDue &= !isRequested;
+            throw new ReactorAlreadyRunningException(e);
+        }
+        finally
+        {
+            Volatile.Write(ref _runThread, 0);
+        }
+    }
+
+    /// <summary>
+    /// Fires the shutdown, if it has not been, without waiting for tasks of its triggers; disconnects what is still registered, cancels
+    /// the delayed calls and drops the cross-thread calls. The loop goes on. Harmless when repeated. Reactor thread, or any one thread
+    /// while the loop does not run.
+    /// </summary>
+    public void Dispose() => Close();
+
+    internal override bool Post(Action<object?> callback, object? state) => Loop.AddCallback(callback, state);
+
+    internal override LoopTimeout Arm(DelayedCall call) => Loop.CallAt(call.Time, FireAction, call);
+
+    internal override void Disarm(LoopTimeout timeout) => Loop.RemoveTimeout(timeout);
+
+    internal override void Watch(SafeHandle descriptor, IoEvents interest, Action<SafeHandle, IoEvents> handler)
+        => Loop.AddHandler(descriptor, interest, handler);
+
+    internal override void Rewatch(SafeHandle descriptor, IoEvents interest) => Loop.UpdateHandler(descriptor, interest);
+
+    internal override void Unwatch(SafeHandle descriptor) => Loop.RemoveHandler(descriptor);
+
+    internal override void Report(Exception exception, object? source)
+    {
+        if (Loop.ExceptionHandler is { } handler)
+        {
+            try
+            {
+                handler(exception, source);
+                return;
+            }
+            catch (Exception e)
+            {
+                // The handler is user code too: what it was told must not be lost with it.
+                Logger.ReactorExceptionHandlerFailed(e);
+            }
+        }
+
+        if (_hasLogger)
+        {
+            Logger.ReactorCallbackFailed(exception, Describe(source));
+            return;
+        }
+
+        // The loop's own log cannot be asked for, but it takes what escapes a callback. A callback of its own, so that nothing else
+        // unwinds.
+        Loop.AddCallback(static escaped => ((ExceptionDispatchInfo)escaped!).Throw(), ExceptionDispatchInfo.Capture(exception));
+    }
+
+    private protected override void EndRun()
+    {
+        // A loop that others run is theirs to stop (R-CORE-33).
+        if (Volatile.Read(ref _runThread) == Environment.CurrentManagedThreadId)
+        {
+            _startDue = false;
+            Loop.Stop();
+        }
+    }
+
+    // The ambient context of whoever happened to ask first for the reactor is no business of its triggers.
+    private bool RequestStart()
+    {
+        _startDue = true;
+        AsyncFlowControl? suppressed = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
+        try
+        {
+            return Loop.AddCallback(StartAction, this);
+        }
+        finally
+        {
+            suppressed?.Undo();
+        }
+    }
+
+    private void Start()
+    {
+        // A crash takes an unserved request back, and the next run makes its own; whichever of the two comes first here starts it.
+        if (_startDue)
+        {
+            _startDue = false;
+            Begin();
+        }
+    }
+}

@@ -1,0 +1,47 @@
+namespace LoopBridge.Reactors;
+
+/// <summary>The descriptors that a reactor watches. Descends from Twisted's <c>IReactorFDSet</c>. Reactor thread.</summary>
+public interface IReactorDescriptors
+{
+    /// <summary>
+    /// Calls <see cref="IReadDescriptor.DoRead"/> in each turn in which the descriptor is readable. Does nothing if it is registered so
+    /// already.
+    /// </summary>
+    /// <exception cref="ArgumentException">It has no valid descriptor.</exception>
+    /// <exception cref="InvalidOperationException">Another object reads this descriptor.</exception>
+    /// <exception cref="IOException">This kind of descriptor cannot be watched.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed, or the descriptor closed.</exception>
+    void AddReader(IReadDescriptor reader);
+
+    /// <summary>
+    /// Calls <see cref="IWriteDescriptor.DoWrite"/> in each turn in which the descriptor is writable. Does nothing if it is registered so
+    /// already.
+    /// </summary>
+    /// <exception cref="ArgumentException">It has no valid descriptor.</exception>
+    /// <exception cref="InvalidOperationException">Another object writes this descriptor.</exception>
+    /// <exception cref="IOException">This kind of descriptor cannot be watched.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed, or the descriptor closed.</exception>
+    void AddWriter(IWriteDescriptor writer);
+
+    /// <summary>
+    /// Ends what <see cref="AddReader"/> began, at once: not even what the present turn found is told. Silent for one that is not
+    /// registered.
+    /// </summary>
+    void RemoveReader(IReadDescriptor reader);
+
+    /// <summary>
+    /// Ends what <see cref="AddWriter"/> began, at once: not even what the present turn found is told. Silent for one that is not
+    /// registered.
+    /// </summary>
+    void RemoveWriter(IWriteDescriptor writer);
+
+    /// <summary>Removes all readers and writers without telling them.</summary>
+    /// <returns>The removed ones, each once.</returns>
+    IReadOnlyList<IDescriptor> RemoveAll();
+
+    /// <summary>A snapshot of the registered readers.</summary>
+    IReadOnlyList<IReadDescriptor> GetReaders();
+
+    /// <summary>A snapshot of the registered writers.</summary>
+    IReadOnlyList<IWriteDescriptor> GetWriters();
+}

@@ -1,0 +1,30 @@
+namespace LoopBridge.Reactors;
+
+/// <summary>The clock of a reactor and the calls that wait for it. Descends from Twisted's <c>IReactorTime</c>.</summary>
+public interface IReactorTime
+{
+    /// <summary>The monotonic clock that delayed calls are measured by. Its zero is arbitrary. Any thread.</summary>
+    TimeSpan Time { get; }
+
+    /// <summary>
+    /// Runs <paramref name="call"/> once, in a later turn, when <see cref="Time"/> has reached now plus <paramref name="delay"/>. Equal
+    /// deadlines run in the order in which they were scheduled or last moved.
+    /// </summary>
+    /// <param name="delay">Zero means the next turn. A time beyond the clock's range is accepted and never comes.</param>
+    /// <param name="call">What to run.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="delay"/> is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
+    IDelayedCall CallLater(TimeSpan delay, Action call);
+
+    /// <inheritdoc cref="CallLater(TimeSpan, Action)"/>
+    /// <param name="delay">Zero means the next turn. A time beyond the clock's range is accepted and never comes.</param>
+    /// <param name="call">What to run.</param>
+    /// <param name="state">Given to <paramref name="call"/>, so that it needs no closure.</param>
+    IDelayedCall CallLater(TimeSpan delay, Action<object?> call, object? state);
+
+    /// <summary>
+    /// A snapshot of this reactor's calls that were neither run nor cancelled. Timers of anybody else on the same loop are not among
+    /// them.
+    /// </summary>
+    IReadOnlyList<IDelayedCall> GetDelayedCalls();
+}

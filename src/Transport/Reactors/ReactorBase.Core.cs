@@ -1,0 +1,213 @@
+namespace LoopBridge.Reactors;
+
+public abstract partial class ReactorBase
+{
+    private const string ShutDownMessage = "The reactor was shut down.";
+
+    private readonly Dictionary<string, SystemEvent> _events;
+    private readonly SystemEvent _startup;
+    private readonly SystemEvent _shutdown;
+    private volatile bool _running;
+    private bool _closing;
+    private Life _life;
+
+    private enum Life
+    {
+        /// <summary>Not run yet, or crashed.</summary>
+        Idle,
+
+        /// <summary>The startup fires, or waits for a task of its first phase.</summary>
+        Starting,
+
+        Running,
+
+        /// <summary>A stop was accepted; the shutdown is to come, or fires.</summary>
+        Stopping,
+
+        /// <summary>For good.</summary>
+        Stopped,
+    }
+
+    /// <inheritdoc />
+    public bool Running => _running;
+
+    private protected bool IsIdle => _life == Life.Idle;
+
+    /// <inheritdoc />
+    public abstract void Run();
+
+    /// <inheritdoc />
+    public void Stop()
+    {
+        if (_life is not (Life.Starting or Life.Running))
+        {
+            throw new ReactorNotRunningException();
+        }
+
+        _life = Life.Stopping;
+        Post(static reactor => ((ReactorBase)reactor!).FireShutdown(), this);
+    }
+
+    /// <inheritdoc />
+    public void Crash()
+    {
+        _life = _life is Life.Stopping or Life.Stopped ? Life.Stopped : Life.Idle;
+        _running = false;
+        _startup.Abandon();
+        _shutdown.Abandon();
+        _workers.Close();
+        EndRun();
+    }
+
+    /// <inheritdoc />
+    public SystemEventTrigger? CallWhenRunning(Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        if (!_running)
+        {
+            return AddSystemEventTrigger(SystemEventPhase.After, SystemEvents.Startup, callback);
+        }
+
+        callback();
+        return null;
+    }
+
+    /// <inheritdoc />
+    public SystemEventTrigger AddSystemEventTrigger(SystemEventPhase phase, string eventName, Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return AddTrigger(phase, eventName, callback);
+    }
+
+    /// <inheritdoc />
+    public SystemEventTrigger AddSystemEventTrigger(SystemEventPhase phase, string eventName, Func<Task?> callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return AddTrigger(phase, eventName, callback);
+    }
+
+    /// <inheritdoc />
+    public void RemoveSystemEventTrigger(SystemEventTrigger trigger)
+    {
+        ArgumentNullException.ThrowIfNull(trigger);
+        if (trigger.Owner.Reactor != this)
+        {
+            throw new ArgumentException("The trigger belongs to another reactor.", nameof(trigger));
+        }
+
+        trigger.Owner.Remove(trigger);
+    }
+
+    /// <inheritdoc />
+    public void FireSystemEvent(string eventName)
+    {
+        ArgumentNullException.ThrowIfNull(eventName);
+        if (_events.TryGetValue(eventName, out SystemEvent? systemEvent))
+        {
+            systemEvent.Fire();
+        }
+    }
+
+    /// <summary>Begins a life, once. For the first turn of what it stands on.</summary>
+    private protected void Begin()
+    {
+        if (_life == Life.Idle && !_closing)
+        {
+            _life = Life.Starting;
+            _startup.Fire();
+        }
+    }
+
+    /// <summary>For the head of <see cref="Run"/>.</summary>
+    private protected void ThrowIfNotRestartable()
+    {
+        ObjectDisposedException.ThrowIf(_closing, this);
+        if (_life is Life.Stopping or Life.Stopped)
+        {
+            throw new ReactorNotRestartableException();
+        }
+    }
+
+    /// <summary>
+    /// The end of everything: the shutdown if it has not been, waiting for no task, and then nothing of anybody's is kept.
+    /// </summary>
+    private protected void Close()
+    {
+        if (_closing)
+        {
+            return;
+        }
+
+        _closing = true;
+        if (_life is Life.Starting or Life.Running or Life.Stopping)
+        {
+            _life = Life.Stopping;
+            _shutdown.Fire();
+            _shutdown.Hasten();
+        }
+
+        IsDisposed = true;
+        _startup.Abandon();
+        _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage)); // what never ran, or came after the shutdown
+        DelayedCalls.DropAll();
+        _workers.Shut();
+        _events.Clear();
+    }
+
+    private SystemEventTrigger AddTrigger(SystemEventPhase phase, string eventName, Delegate callback)
+    {
+        ArgumentNullException.ThrowIfNull(eventName);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (!_events.TryGetValue(eventName, out SystemEvent? systemEvent))
+        {
+            systemEvent = new SystemEvent(this, eventName);
+            _events.Add(eventName, systemEvent);
+        }
+
+        return systemEvent.Add(phase, callback);
+    }
+
+    private void FireShutdown()
+    {
+        // It may have been fired by hand, or the reactor crashed or was disposed, since it was asked for.
+        if (_life == Life.Stopping)
+        {
+            _shutdown.Fire();
+        }
+    }
+
+    // The first of the startup's second phase, ahead of anybody's trigger (R-CORE-04).
+    private void OnStarted()
+    {
+        if (_life is Life.Idle or Life.Starting)
+        {
+            _life = Life.Running;
+        }
+
+        if (_life is Life.Running or Life.Stopping)
+        {
+            _running = true;
+            _workers.Open();
+        }
+    }
+
+    // The first of the shutdown's second phase, in the order of R-CORE-05. Fired by hand on a reactor that never ran, it leaves it ready
+    // to.
+    private void OnShutDown()
+    {
+        _running = false;
+        _startup.Abandon();
+        if (_life == Life.Idle)
+        {
+            _workers.Discard();
+        }
+        else
+        {
+            _life = Life.Stopped;
+            _workers.Shut();
+        }
+
+        EndRun();
+        _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage));
+    }
+}

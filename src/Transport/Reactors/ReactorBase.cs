@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoopBridge.Reactors;
+
+/// <summary>
+/// What every reactor has in common: the life with its system events, the delayed calls, the descriptors and the guard around each
+/// callback. What it stands on, a loop or a dispatcher of its own, is the business of the class derived from it.
+/// </summary>
+/// <remarks>A table of contents; each part is in a file of its own.</remarks>
+public abstract partial class ReactorBase : IReactor
+{
+    private readonly DescriptorSet _descriptors;
+    private bool _disposed;
+
+    private protected ReactorBase(ILogger? logger)
+    {
+        Logger = logger ?? NullLogger.Instance;
+        _descriptors = new DescriptorSet(this);
+        _workers = new ReactorWorkers(this);
+        _startup = new SystemEvent(this, SystemEvents.Startup, OnStarted);
+        _shutdown = new SystemEvent(this, SystemEvents.Shutdown, OnShutDown);
+        _events = new Dictionary<string, SystemEvent>(StringComparer.Ordinal)
+        {
+            [SystemEvents.Startup] = _startup,
+            [SystemEvents.Shutdown] = _shutdown,
+        };
+    }
+
+    internal ILogger Logger { get; }
+
+    internal DelayedCallList DelayedCalls { get; } = new();
+
+    /// <summary>Any thread.</summary>
+    internal bool IsDisposed { get => Volatile.Read(ref _disposed); private set => Volatile.Write(ref _disposed, value); }
+
+    /// <summary>Tells of an exception that escaped user code, once. Any thread.</summary>
+    internal abstract void Report(Exception exception, object? source);
+
+    /// <summary>Runs it in the next turn, unguarded. False if nothing will turn again. Any thread.</summary>
+    internal abstract bool Post(Action<object?> callback, object? state);
+
+    /// <summary>Has <see cref="DelayedCall.Fire"/> called when the call's time has come, never in the present turn.</summary>
+    internal abstract LoopTimeout Arm(DelayedCall call);
+
+    internal abstract void Disarm(LoopTimeout timeout);
+
+    internal abstract void Watch(SafeHandle descriptor, IoEvents interest, Action<SafeHandle, IoEvents> handler);
+
+    internal abstract void Rewatch(SafeHandle descriptor, IoEvents interest);
+
+    internal abstract void Unwatch(SafeHandle descriptor);
+
+    /// <summary>Ends <see cref="Run"/> after the present turn, if somebody called it; a loop that others run goes on.</summary>
+    private protected abstract void EndRun();
+
+    internal static object? Describe(object? source)
+        => source is Delegate callback ? $"{callback.Method.DeclaringType?.FullName}.{callback.Method.Name}" : source;
+}
