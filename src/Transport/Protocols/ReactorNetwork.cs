@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+using LoopBridge.Bridge;
+using LoopBridge.Loops;
+using LoopBridge.Reactors;
+using LoopBridge.Resolvers;
+
+namespace LoopBridge.Protocols;
+
+/// <summary>What the connections of one reactor are made with, unless the call says otherwise.</summary>
+internal sealed class ReactorNetwork
+{
+    private static readonly ConditionalWeakTable<IReactor, ReactorNetwork> Networks = [];
+
+    // For reactors that nobody gave a resolver. Its threads end when they have nothing to do.
+    private static readonly Lazy<ThreadedResolver> SharedResolver = new(static () => new ThreadedResolver(Microsoft.Extensions.Options.Options.Create(new ResolverOptions())));
+
+    private INameResolver? _resolver;
+
+    internal INameResolver Resolver
+    {
+        get => _resolver ?? SharedResolver.Value;
+        set => _resolver = value;
+    }
+
+    internal TransportOptions Options { get; set; } = TransportOptions.Default;
+
+    internal static ReactorNetwork Of(IReactor reactor) => Networks.GetValue(reactor, static _ => new ReactorNetwork());
+
+    /// <summary>The loop that runs a reactor: where its sockets live.</summary>
+    internal static IEventLoop LoopOf(IReactor reactor) => reactor is ReactorOnLoop { Loop: { } loop }
+        ? loop
+        : throw new ArgumentException($"A {reactor.GetType().Name} has no loop for sockets: use loop.GetReactor().", nameof(reactor));
+}

@@ -1,0 +1,121 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.ExceptionServices;
+using LoopBridge.Loops;
+using LoopBridge.Resolvers;
+using LoopBridge.Sockets;
+
+namespace LoopBridge.Protocols;
+
+/// <summary>Connects a protocol: the name, its addresses one after the other, then the callbacks.</summary>
+internal static class TcpConnect
+{
+    internal static async Task<TProtocol> ConnectAsync<TProtocol>(
+        IEventLoop loop, string host, int port, Func<TProtocol> build, INameResolver resolver, TransportOptions options, CancellationToken cancellationToken)
+        where TProtocol : Protocol
+    {
+        NameResolution found = await resolver.ResolveAsync(host, port, cancellationToken: cancellationToken).ConfigureAwait(false);
+        ConnectFailedException? failure = null;
+        foreach (IPEndPoint endPoint in found.EndPoints)
+        {
+            try
+            {
+                return await ConnectAsync(loop, endPoint, build, options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ConnectFailedException e)
+            {
+                failure = e; // the next address may answer
+            }
+        }
+
+        ExceptionDispatchInfo.Throw(failure!); // a resolution is never empty
+        throw failure!;
+    }
+
+    internal static async Task<TProtocol> ConnectAsync<TProtocol>(
+        IEventLoop loop, EndPoint endPoint, Func<TProtocol> build, TransportOptions options, CancellationToken cancellationToken)
+        where TProtocol : Protocol
+    {
+        ConnectingSink sink;
+        try
+        {
+            sink = await SocketConnector.ConnectAsync(
+                loop, endPoint, StreamSocketOptions.Default, static socket => new ConnectingSink(socket), cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            throw new ConnectFailedException(endPoint, e); // expected: refused, unreachable, timed out
+        }
+
+        var begin = new BeginWork<TProtocol>(sink, endPoint, build, options, cancellationToken);
+        if (!loop.Post(begin))
+        {
+            throw new ObjectDisposedException(nameof(IEventLoop), $"Cannot connect to {endPoint}: the loop is closed.");
+        }
+
+        return await begin.Outcome.ConfigureAwait(false);
+    }
+
+    /// <summary>The loop's part: from a connected stream to a connected protocol.</summary>
+    private sealed class BeginWork<TProtocol>(
+        ConnectingSink sink, EndPoint endPoint, Func<TProtocol> build, TransportOptions options, CancellationToken cancellationToken) : ILoopWork
+        where TProtocol : Protocol
+    {
+        private readonly TaskCompletionSource<TProtocol> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task<TProtocol> Outcome => _outcome.Task;
+
+        public void Run()
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                sink.Socket.Close(new OperationCanceledException(cancellationToken), reset: true);
+                _outcome.SetCanceled(cancellationToken);
+                return;
+            }
+
+            if (sink.IsClosed)
+            {
+                SocketException cause = sink.Reason as SocketException ?? sink.Reason?.InnerException as SocketException
+                    ?? new SocketException((int)SocketError.ConnectionAborted);
+                _outcome.SetException(new ConnectFailedException(endPoint, cause));
+                return;
+            }
+
+            try
+            {
+                _outcome.SetResult(Begin());
+            }
+            catch (Exception e)
+            {
+                sink.Socket.Close(null, reset: false);
+                _outcome.SetException(e); // the caller's own function threw, or built nothing
+            }
+        }
+
+        private TProtocol Begin()
+        {
+            TProtocol? protocol;
+            var call = new ProtocolCall(sink.Socket.Loop, null);
+            try
+            {
+                protocol = build();
+            }
+            finally
+            {
+                call.Leave();
+            }
+
+            if (protocol is null)
+            {
+                throw new InvalidOperationException($"No protocol was built for the connection to {endPoint}.");
+            }
+
+            var transport = new ReactorTransport(sink.Socket, protocol, options);
+            sink.Socket.ChangeSink(transport);
+            transport.Begin(ReadOnlySequence<byte>.Empty);
+            return protocol;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Net;
+using LoopBridge.Reactors;
+using LoopBridge.Resolvers;
+using LoopBridge.Sockets;
+
+namespace LoopBridge.Protocols;
+
+/// <summary>TCP for protocols. Descends from Twisted's <c>IReactorTCP</c>. Every member may be used from any thread.</summary>
+public static class TcpReactorExtensions
+{
+    /// <summary>Listens on a port of all IPv4 addresses and gives each connection a protocol on this reactor.</summary>
+    /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
+    /// <param name="port">The port; zero lets the system choose, see <see cref="IListeningPort.Host"/>.</param>
+    /// <param name="factory">Builds the protocols.</param>
+    /// <param name="options">Settings of the connections. Defaults to those of the reactor.</param>
+    /// <param name="backlog">How many connections may wait to be accepted. Defaults to 512, as Kestrel's.</param>
+    /// <returns>The port, which listens already.</returns>
+    /// <exception cref="CannotListenException">The port is taken, or not allowed.</exception>
+    /// <exception cref="ObjectDisposedException">The loop of the reactor is closed.</exception>
+    public static IListeningPort ListenTcp(
+        this IReactor reactor, int port, IProtocolFactory factory, TransportOptions? options = null, int backlog = ListenSettings.DefaultBacklog)
+        => reactor.ListenTcp(new IPEndPoint(IPAddress.Any, port), factory, options, backlog);
+
+    /// <inheritdoc cref="ListenTcp(IReactor, int, IProtocolFactory, TransportOptions?, int)"/>
+    /// <summary>Listens on an address and gives each connection a protocol on this reactor.</summary>
+    /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
+    /// <param name="endPoint">The address and port; <see cref="IPAddress.IPv6Any"/> means both families.</param>
+    /// <param name="factory">Builds the protocols.</param>
+    /// <param name="options">Settings of the connections. Defaults to those of the reactor.</param>
+    /// <param name="backlog">How many connections may wait to be accepted. Defaults to 512, as Kestrel's.</param>
+    public static IListeningPort ListenTcp(
+        this IReactor reactor, IPEndPoint endPoint, IProtocolFactory factory, TransportOptions? options = null, int backlog = ListenSettings.DefaultBacklog)
+    {
+        ArgumentNullException.ThrowIfNull(reactor);
+        ArgumentNullException.ThrowIfNull(endPoint);
+        ArgumentNullException.ThrowIfNull(factory);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
+        return ListeningPort.Open(ReactorNetwork.LoopOf(reactor), endPoint, factory, options ?? ReactorNetwork.Of(reactor).Options, backlog);
+    }
+
+    /// <summary>Connects to the first address of a host that answers, and gives the connection a protocol on this reactor.</summary>
+    /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
+    /// <param name="host">A name or an address.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="build">Builds the protocol, on the loop, when there is a connection.</param>
+    /// <param name="resolver">Defaults to the one that <see cref="InstallResolver"/> gave to the reactor.</param>
+    /// <param name="options">Settings of the connection. Defaults to those of the reactor.</param>
+    /// <param name="cancellationToken">Ends the attempt; after the connection is made it does nothing.</param>
+    /// <returns>The protocol, after its <see cref="Protocol.ConnectionMade"/> has returned.</returns>
+    /// <exception cref="NameResolutionException">The host has no address.</exception>
+    /// <exception cref="ConnectFailedException">None of its addresses answered.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
+    /// <exception cref="ObjectDisposedException">The loop of the reactor is closed.</exception>
+    public static Task<TProtocol> ConnectTcp<TProtocol>(
+        this IReactor reactor,
+        string host,
+        int port,
+        Func<TProtocol> build,
+        INameResolver? resolver = null,
+        TransportOptions? options = null,
+        CancellationToken cancellationToken = default)
+        where TProtocol : Protocol
+    {
+        ArgumentNullException.ThrowIfNull(reactor);
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(build);
+        ReactorNetwork network = ReactorNetwork.Of(reactor);
+        return TcpConnect.ConnectAsync(
+            ReactorNetwork.LoopOf(reactor), host, port, build, resolver ?? network.Resolver, options ?? network.Options, cancellationToken);
+    }
+
+    /// <summary>Connects to an address, and gives the connection a protocol on this reactor.</summary>
+    /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
+    /// <param name="endPoint">The address.</param>
+    /// <param name="build">Builds the protocol, on the loop, when there is a connection.</param>
+    /// <param name="options">Settings of the connection. Defaults to those of the reactor.</param>
+    /// <param name="cancellationToken">Ends the attempt; after the connection is made it does nothing.</param>
+    /// <returns>The protocol, after its <see cref="Protocol.ConnectionMade"/> has returned.</returns>
+    /// <exception cref="ConnectFailedException">It did not answer.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
+    /// <exception cref="ObjectDisposedException">The loop of the reactor is closed.</exception>
+    public static Task<TProtocol> ConnectTcp<TProtocol>(
+        this IReactor reactor, IPEndPoint endPoint, Func<TProtocol> build, TransportOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : Protocol
+    {
+        ArgumentNullException.ThrowIfNull(reactor);
+        ArgumentNullException.ThrowIfNull(endPoint);
+        ArgumentNullException.ThrowIfNull(build);
+        return TcpConnect.ConnectAsync(
+            ReactorNetwork.LoopOf(reactor), endPoint, build, options ?? ReactorNetwork.Of(reactor).Options, cancellationToken);
+    }
+
+    /// <summary>Gives the reactor the resolver for the names it connects to. Without one it asks the operating system, on threads. Descends from Twisted's <c>installResolver</c>.</summary>
+    public static void InstallResolver(this IReactor reactor, INameResolver resolver)
+    {
+        ArgumentNullException.ThrowIfNull(reactor);
+        ArgumentNullException.ThrowIfNull(resolver);
+        ReactorNetwork.Of(reactor).Resolver = resolver;
+    }
+
+    /// <summary>Gives the reactor the settings for connections that bring none.</summary>
+    public static void InstallTransportOptions(this IReactor reactor, TransportOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(reactor);
+        ArgumentNullException.ThrowIfNull(options);
+        ReactorNetwork.Of(reactor).Options = options;
+    }
+}

@@ -1,0 +1,277 @@
+using LoopBridge.Drivers;
+using LoopBridge.Protocols;
+using LoopBridge.Reactors;
+using LoopBridge.Testing;
+
+namespace LoopBridge.Transport.Tests.Protocols;
+
+/// <summary>How a connection begins and ends.</summary>
+public sealed class TransportLifeTests : ProtocolTest
+{
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-INV-01")]
+    [Contract("R-CONN-30")]
+    public async Task Callbacks_WholeLife_OnTheLoopInOrder(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var surroundings = new List<(bool OnLoop, bool Context, bool Connected)>();
+        void Note(Protocol p) => surroundings.Add(
+            (host.Loop.IsOnLoopThread, SynchronizationContext.Current == host.Loop.SynchronizationContext, p.IsConnected));
+        var protocol = new TestProtocol { OnMade = Note, OnData = (p, _) => Note(p), OnLost = (p, _) => Note(p) };
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+
+        await peer.SendAsync("hello"u8.ToArray());
+        await protocol.WaitForBytes(5).WithDeadline();
+        peer.Dispose();
+        Exception reason = await protocol.Lost.WithDeadline();
+
+        Assert.IsType<ConnectionDoneException>(reason);
+        Assert.Equal(["made", "data", "lost"], protocol.Events);
+        Assert.Equal([(true, true, true), (true, true, true), (true, true, false)], surroundings);
+        Assert.Empty(host.Log.Errors);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPP-10")]
+    [Contract("R-CONN-15")]
+    public async Task Addresses_BothSides_Agree(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var protocol = new TestProtocol();
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await protocol.Made.WithDeadline();
+
+        Assert.Equal(peer.Socket.RemoteEndPoint, protocol.Transport.Host);
+        Assert.Equal(peer.Socket.LocalEndPoint, protocol.Transport.Peer);
+        Assert.Same(host.Reactor, protocol.Transport.Reactor);
+        Assert.NotEmpty(protocol.Transport.ConnectionId);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-CONN-17")]
+    [Contract("R-CONN-18")]
+    public async Task LoseConnection_SixtyMegabytesUnsent_AllArriveAndWhatIsWrittenAfter(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        byte[] data = Pattern(60 * 1024 * 1024);
+        var protocol = new TestProtocol
+        {
+            OnMade = p =>
+            {
+                p.Transport.Write(data);
+                p.Transport.LoseConnection();
+                p.Transport.LoseConnection();
+                p.Transport.Write("tail"u8);
+                Assert.True(p.Transport.IsDisconnecting);
+            },
+        };
+        host.Options.MaxUnsentBytes = null;
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await peer.SendAsync("not to be delivered"u8.ToArray());
+
+        byte[] received = await peer.ReadToEndAsync();
+
+        Assert.True(received.AsSpan(0, data.Length).SequenceEqual(data));
+        Assert.Equal("tail"u8.ToArray(), received[data.Length..]);
+        Assert.IsType<ConnectionDoneException>(await protocol.Lost.WithDeadline());
+        Assert.Empty(protocol.Received);
+        Assert.Empty(host.Log.Errors);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    public async Task LoseConnection_UnreadInput_PeerStillGetsTheLastWords(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var protocol = new TestProtocol
+        {
+            OnMade = p => p.Transport.PauseProducing(),
+        };
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await peer.SendAsync(Pattern(10_000));
+        await protocol.Made.WithDeadline();
+        await host.On(() =>
+        {
+            protocol.Transport.Write("go away"u8);
+            protocol.Transport.LoseConnection();
+        });
+
+        Assert.Equal("go away"u8.ToArray(), await peer.ReadToEndAsync());
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-CONN-07")]
+    [Contract("R-CONN-08")]
+    [Contract("R-CONN-09")]
+    [Contract("R-INV-03")]
+    public async Task AbortConnection_InDataReceived_ResetsAndTellsInALaterTurn(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        bool toldInside = false;
+        var protocol = new TestProtocol
+        {
+            OnData = (p, _) =>
+            {
+                p.Transport.Write("unsent"u8);
+                p.Transport.AbortConnection();
+                p.Transport.Write("after"u8);
+                p.Transport.AbortConnection();
+                p.Transport.LoseConnection();
+                toldInside = p.Lost.IsCompleted;
+            },
+        };
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await peer.SendAsync("x"u8.ToArray());
+
+        Assert.Empty(await peer.ReadToResetAsync());
+        Assert.IsType<ConnectionAbortedLocallyException>(await protocol.Lost.WithDeadline());
+        Assert.False(toldInside);
+        await host.On(() => { });
+        Assert.Equal(["made", "data", "lost"], protocol.Events);
+        Assert.Empty(host.Log.Errors);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-CONN-11")]
+    public async Task AbortConnection_BuffersFullAndPeerDoesNotRead_LostAtOnce(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var protocol = new TestProtocol { OnMade = p => p.Transport.Write(new byte[10_000_000]) };
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await protocol.Made.WithDeadline();
+
+        await host.On(() => protocol.Transport.AbortConnection());
+
+        Assert.IsType<ConnectionAbortedLocallyException>(await protocol.Lost.WithDeadline());
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-CONN-27")]
+    public async Task PeerResets_ConnectionLostWithTheSocketError(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var protocol = new TestProtocol();
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await peer.SendAsync("x"u8.ToArray());
+        await protocol.WaitForBytes(1).WithDeadline();
+
+        peer.Reset();
+
+        Exception reason = await protocol.Lost.WithDeadline();
+        Assert.IsType<ConnectionLostException>(reason);
+        Assert.IsType<System.Net.Sockets.SocketException>(reason.InnerException);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-CONN-23")]
+    public async Task PeerFinishesSending_AnswerIsStillSent_ThenDone(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        byte[] answer = Pattern(5_000_000);
+        var protocol = new TestProtocol { OnData = (p, _) => p.Transport.Write(answer) };
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await peer.SendAsync("?"u8.ToArray());
+        peer.FinishSending();
+
+        AssertSameBytes(answer, await peer.ReadToEndAsync());
+        Assert.IsType<ConnectionDoneException>(await protocol.Lost.WithDeadline());
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-22")]
+    [Contract("R-CONN-04")]
+    [Contract("R-CONN-16")]
+    public async Task Transport_AfterTheLoss_DoesNothing(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var protocol = new TestProtocol();
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await protocol.Made.WithDeadline();
+        peer.Dispose();
+        await protocol.Lost.WithDeadline();
+
+        await host.On(() =>
+        {
+            ITransport transport = protocol.Transport;
+            transport.Write("x"u8);
+            transport.WriteSequence([new byte[1]]);
+            transport.PauseProducing();
+            transport.ResumeProducing();
+            transport.LoseConnection();
+            transport.AbortConnection();
+        });
+
+        Assert.Equal(["made", "lost"], protocol.Events);
+        Assert.Empty(host.Log.Errors);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    public async Task Transport_FromAnotherThread_Refuses(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var protocol = new TestProtocol();
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await protocol.Made.WithDeadline();
+
+        Assert.Throws<InvalidOperationException>(() => protocol.Transport.Write("x"u8));
+        Assert.Throws<InvalidOperationException>(() => protocol.Transport.WriteSequence([new byte[1]]));
+        Assert.Throws<InvalidOperationException>(protocol.Transport.LoseConnection);
+        Assert.Throws<InvalidOperationException>(protocol.Transport.AbortConnection);
+        Assert.Throws<InvalidOperationException>(protocol.Transport.PauseProducing);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-23")]
+    public async Task Loss_ThenNothingOfOursRefersToTheProtocol(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        WeakReference? reference = null;
+        ITransport? transport = null;
+        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using IListeningPort port = host.Listen(() =>
+        {
+            var protocol = new TestProtocol { OnMade = p => transport = p.Transport, OnLost = (_, _) => lost.SetResult() };
+            reference = new WeakReference(protocol);
+            return protocol;
+        });
+        using (Peer peer = await Peer.ConnectAsync(port))
+        {
+            await peer.SendAsync("x"u8.ToArray());
+        }
+
+        await lost.Task.WithDeadline();
+        for (int i = 0; i < 50 && reference!.IsAlive; i++)
+        {
+            await host.On(() => { }); // stale locals leave the loop's stack
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(reference!.IsAlive);
+        GC.KeepAlive(transport);
+    }
+
+    [Fact]
+    public async Task Loop_ClosedUnderAConnection_TellsTheProtocol()
+    {
+        var host = new ReactorHost(LoopDriver.Auto);
+        var protocol = new TestProtocol();
+        IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await protocol.Made.WithDeadline();
+
+        host.Dispose();
+
+        Assert.True(protocol.Lost.IsCompletedSuccessfully);
+        Assert.True(port.StopListeningAsync().IsCompletedSuccessfully);
+    }
+}
