@@ -253,7 +253,7 @@ public sealed class DelayedCallTests
 
         await harness.On(() =>
         {
-            Loops.LoopTimeout foreign = harness.Loop.CallAt(TimeSpan.MaxValue, static _ => { }, null);
+            LoopBridge.Loops.LoopTimeout foreign = harness.Loop.CallAt(TimeSpan.MaxValue, static _ => { }, null);
             IDelayedCall first = harness.Reactor.CallLater(Seconds(60), () => { });
             IDelayedCall cancelled = harness.Reactor.CallLater(Seconds(60), () => { });
             IDelayedCall second = harness.Reactor.CallLater(Seconds(60), () => { });
