@@ -102,7 +102,8 @@ public sealed class ConnectTcpTests : ProtocolTest
         await Assert.ThrowsAsync<InvalidOperationException>(
             () => host.Reactor.ConnectTcp<TestProtocol>(endPoint, () => null!, cancellationToken: Cancellation).WithDeadline());
         await Assert.ThrowsAsync<InvalidTimeZoneException>(
-            () => host.Reactor.ConnectTcp<TestProtocol>(endPoint, () => throw new InvalidTimeZoneException(), cancellationToken: Cancellation).WithDeadline());
+            () => host.Reactor.ConnectTcp<TestProtocol>(
+                endPoint, () => throw new InvalidTimeZoneException(), cancellationToken: Cancellation).WithDeadline());
 
         for (int i = 0; i < 2; i++)
         {
