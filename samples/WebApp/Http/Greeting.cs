@@ -1,0 +1,3 @@
+namespace WebApp.Http;
+
+internal sealed record Greeting(string Message);

@@ -1,0 +1,29 @@
+using System.Diagnostics.Metrics;
+using LoopBridge.Loops;
+
+namespace LoopBridge.Diagnostics;
+
+/// <summary>The meter <c>LoopBridge</c>: what each loop does, tagged <c>loopbridge.loop</c> with its name.</summary>
+internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group)
+{
+    internal const string MeterName = "LoopBridge";
+
+    private Meter? _meter;
+
+    internal void Start()
+    {
+        if (_meter is not null)
+        {
+            return;
+        }
+
+        _meter = meters.Create(MeterName);
+        _meter.CreateObservableCounter("loopbridge.loop.turns", () => Observe(static member => member.GetStatistics().Turns), "{turn}", "Turns of the loop.");
+        _meter.CreateObservableCounter("loopbridge.loop.callbacks", () => Observe(static member => member.GetStatistics().Callbacks), "{callback}", "Callbacks run.");
+        _meter.CreateObservableUpDownCounter("loopbridge.loop.timeouts", () => Observe(static member => (long)member.GetStatistics().PendingTimeouts), "{timeout}", "Timeouts pending.");
+        _meter.CreateObservableUpDownCounter("loopbridge.loop.connections", () => Observe(static member => (long)member.Connections), "{connection}", "Connections placed on the loop.");
+    }
+
+    private IEnumerable<Measurement<long>> Observe(Func<LoopMember, long> read)
+        => group.Members.Select(member => new Measurement<long>(read(member), new KeyValuePair<string, object?>("loopbridge.loop", $"loop-{member.Number}")));
+}

@@ -1,0 +1,106 @@
+using LoopBridge.Protocols;
+using LoopBridge.Streams;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LoopBridge.Handlers;
+
+/// <summary>Serves connections with handlers that DI builds: one scope for each connection, everything of it on the connection's loop.</summary>
+internal sealed class HandlerRunner
+{
+    private readonly IServiceScopeFactory _scopes;
+    private readonly ILogger _logger;
+    private readonly TransportOptions _transportOptions;
+
+    public HandlerRunner(IServiceScopeFactory scopes, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers)
+    {
+        _scopes = scopes;
+        _logger = loggers.CreateLogger("LoopBridge.Handlers");
+        _transportOptions = new TransportOptions { MaxUnsentBytes = options.Value.MaxUnsentBytes, Logger = _logger };
+    }
+
+    /// <summary>Ends when the protocol has lost its connection.</summary>
+    internal Task RunProtocolAsync<TProtocol>(HandlerConnection connection)
+        where TProtocol : Protocol
+        => RunInScopeAsync<TProtocol>(connection, async services =>
+        {
+            ReactorTransport? transport = null;
+            await connection.AttachAsync((socket, in received) =>
+            {
+                transport = new ReactorTransport(socket, services.GetRequiredService<TProtocol>(), _transportOptions, connection.Id);
+                socket.ChangeSink(transport);
+                transport.Begin(received);
+            }).ConfigureAwait(false);
+            using (connection.Stopping.UnsafeRegister(_ => connection.Loop.AddCallback(transport!.LoseConnection), null))
+            {
+                await transport!.Completion.ConfigureAwait(false);
+            }
+        });
+
+    /// <summary>Ends when the handler has returned and the connection is closed.</summary>
+    internal Task RunLoopHandlerAsync<THandler>(HandlerConnection connection)
+        where THandler : class, ILoopHandler
+        => RunInScopeAsync<THandler>(connection, async services =>
+        {
+            LoopStream? stream = null;
+            await connection.AttachAsync((socket, in received) =>
+            {
+                stream = new LoopStream(socket);
+                stream.Begin(received);
+            }).ConfigureAwait(false);
+            await connection.Loop.RunAsync(() => HandleAsync(services, stream!)).ConfigureAwait(false);
+
+            async Task HandleAsync(IServiceProvider provider, LoopStream own)
+            {
+                try
+                {
+                    await provider.GetRequiredService<THandler>().HandleAsync(own, connection.Stopping);
+                    await own.CloseAsync();
+                }
+                catch (Exception e) when (e is StreamClosedException || (e is OperationCanceledException && connection.Stopping.IsCancellationRequested))
+                {
+                    // Expected: the peer has finished, or the handler gave up when asked to stop. What it has written is still sent.
+                    _logger.HandlerEnded(typeof(THandler).Name, connection.Id, e.Message);
+                    await own.CloseAsync();
+                }
+                catch
+                {
+                    own.Abort(); // the handler's own failure, which is logged by whoever runs it
+                    throw;
+                }
+            }
+        });
+
+    private async Task RunInScopeAsync<THandler>(HandlerConnection connection, Func<IServiceProvider, Task> serve)
+    {
+        AsyncServiceScope scope = _scopes.CreateAsyncScope();
+        try
+        {
+            scope.ServiceProvider.GetRequiredService<LoopScope>().Loop = connection.Loop;
+            await serve(scope.ServiceProvider).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // The user's handler, or its construction: told once, and this connection alone ends.
+            _logger.HandlerFailed(typeof(THandler).Name, connection.Id, e);
+        }
+        finally
+        {
+            connection.Release();
+            await DisposeAsync<THandler>(scope, connection).ConfigureAwait(false);
+        }
+    }
+
+    private async Task DisposeAsync<THandler>(AsyncServiceScope scope, HandlerConnection connection)
+    {
+        try
+        {
+            await connection.Loop.RunAsync(() => scope.DisposeAsync().AsTask()).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _logger.HandlerFailed(typeof(THandler).Name, connection.Id, e); // the user's Dispose: told once, and the server goes on
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using LoopBridge.Loops;
+
+namespace LoopBridge.Handlers;
+
+/// <summary>
+/// The loop that a scope belongs to: set for the scope of a connection or a request, so that <see cref="IEventLoop"/> and the reactor can be injected. Anywhere else it is the
+/// loop of the calling thread, or one of the group.
+/// </summary>
+internal sealed class LoopScope(LoopGroup group)
+{
+    private IEventLoop? _loop;
+
+    internal IEventLoop Loop
+    {
+        get
+        {
+            if (_loop is null)
+            {
+                group.Start();
+                _loop = EventLoop.Current ?? group.Members[Environment.CurrentManagedThreadId % group.Count].Loop;
+            }
+
+            return _loop;
+        }
+
+        set => _loop = value;
+    }
+}

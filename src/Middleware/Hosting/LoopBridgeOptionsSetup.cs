@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace LoopBridge.Hosting;
+
+/// <summary>Binds the section <c>LoopBridge</c>.</summary>
+internal sealed class LoopBridgeOptionsSetup(IConfiguration configuration) : IConfigureOptions<LoopBridgeOptions>
+{
+    public void Configure(LoopBridgeOptions options)
+    {
+        try
+        {
+            configuration.GetSection(LoopBridgeOptions.SectionName).Bind(options);
+        }
+        catch (InvalidOperationException e)
+        {
+            // The binder names key and value, but not what would have been right.
+            throw new OptionsValidationException(
+                LoopBridgeOptions.SectionName,
+                typeof(LoopBridgeOptions),
+                [
+                    $"{e.Message} Known values: LoopBridge:Mode = {Names<LoopBridgeMode>()}; LoopBridge:Driver = {Names<Drivers.LoopDriver>()}; "
+                    + $"LoopBridge:Scheduling = {Names<LoopScheduling>()}; switches are true or false, sizes and counts are numbers.",
+                ]);
+        }
+    }
+
+    private static string Names<TEnum>()
+        where TEnum : struct, Enum
+        => string.Join(" | ", Enum.GetNames<TEnum>());
+}

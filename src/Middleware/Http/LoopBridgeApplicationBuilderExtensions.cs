@@ -1,0 +1,31 @@
+using LoopBridge.Http;
+using LoopBridge.Kestrel;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Gives HTTP handlers the loop of their connection.</summary>
+public static class LoopBridgeApplicationBuilderExtensions
+{
+    /// <summary>
+    /// From here on in the pipeline, <see cref="LoopBridge.Loops.IEventLoop"/> and <see cref="LoopBridge.Reactors.IReactor"/> are those of the request's connection wherever they are
+    /// injected, <see cref="ILoopConnectionFeature"/> tells the loop, and WebSockets are accepted. Behind a test server or stock sockets it is one of the process's loops.
+    /// </summary>
+    public static IApplicationBuilder UseLoopBridge(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.UseWebSockets();
+        var scopes = app.ApplicationServices.GetRequiredService<IServiceScopeFactory>();
+        return app.Use(next => context =>
+        {
+            // Nothing is resolved here: most requests never ask for a loop, nor for a scope at all.
+            if (context.Features.Get<ILoopConnectionFeature>() is { } feature)
+            {
+                context.Features.Set<IServiceProvidersFeature>(new LoopRequestServices(context, scopes, feature.Loop));
+            }
+
+            return next(context);
+        });
+    }
+}
