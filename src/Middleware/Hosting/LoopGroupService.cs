@@ -3,8 +3,11 @@ using LoopBridge.Deferreds;
 using LoopBridge.Diagnostics;
 using LoopBridge.Handlers;
 using LoopBridge.Loops;
+using LoopBridge.Protocols;
+using LoopBridge.Resolvers;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace LoopBridge.Hosting;
 
@@ -12,7 +15,8 @@ namespace LoopBridge.Hosting;
 /// Starts the loops with the host, and shuts the reactors on them down with it. The loops themselves end when the container is disposed, after every server and
 /// service that used them has stopped.
 /// </summary>
-internal sealed class LoopGroupService(LoopGroup group, LoopMetrics metrics, ILoggerFactory loggers) : IHostedService
+internal sealed class LoopGroupService(
+    LoopGroup group, LoopMetrics metrics, INameResolver resolver, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers) : IHostedService
 {
     private readonly ILogger _logger = loggers.CreateLogger("LoopBridge.Hosting");
 
@@ -20,6 +24,14 @@ internal sealed class LoopGroupService(LoopGroup group, LoopMetrics metrics, ILo
     {
         group.Start();
         metrics.Start();
+        foreach (LoopMember member in group.Members)
+        {
+            // What protocols connect and listen by themselves uses the application's resolver and log, too.
+            ReactorOnLoop reactor = member.Loop.GetReactor();
+            reactor.InstallResolver(resolver);
+            reactor.InstallTransportOptions(new TransportOptions { MaxUnsentBytes = options.Value.MaxUnsentBytes, Logger = loggers.CreateLogger("LoopBridge.Protocols") });
+        }
+
         Deferred.UnhandledFailure += OnUnhandledFailure;
         return Task.CompletedTask;
     }

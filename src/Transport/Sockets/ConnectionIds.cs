@@ -1,4 +1,4 @@
-namespace LoopBridge.Protocols;
+namespace LoopBridge.Sockets;
 
 /// <summary>
 /// Ids for connections that nobody else has given one: thirteen digits of base 32, counted up from the time of the start, so that they sort
