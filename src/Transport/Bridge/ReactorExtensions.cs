@@ -10,8 +10,8 @@ public static class ReactorExtensions
     private static readonly ConditionalWeakTable<IEventLoop, ReactorOnLoop> Reactors = [];
 
     /// <summary>
-    /// The one reactor that all users of this loop share, made on first use; it lives as long as the loop, and stays the one when it is
-    /// disposed. Exceptions that escape its callbacks go where the loop's go. Any thread.
+    /// The one reactor that all users of this loop share, made on first use; it lives as long as the loop, and
+    /// nobody disposes of it but the host. Exceptions that escape its callbacks go where the loop's go. Any thread.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public static ReactorOnLoop GetReactor(this IEventLoop loop)
@@ -25,7 +25,7 @@ public static class ReactorExtensions
         // The table alone would let two first users make one each and drop one, which by then has asked the loop for its start.
         lock (Creation)
         {
-            return Reactors.GetValue(loop, static key => new ReactorOnLoop(key));
+            return Reactors.GetValue(loop, static key => new ReactorOnLoop(key) { IsShared = true });
         }
     }
 

@@ -44,6 +44,9 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
         ObjectDisposedException.ThrowIf(!RequestStart(), loop);
     }
 
+    /// <summary>Whether it is the one that all users of its loop share.</summary>
+    internal bool IsShared { get; init; }
+
     /// <summary>The loop underneath. Any thread.</summary>
     public IEventLoop Loop { get; }
 
@@ -89,7 +92,20 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     /// the delayed calls and drops the cross-thread calls. The loop goes on. Harmless when repeated. Reactor thread, or any one thread
     /// while the loop does not run.
     /// </summary>
-    public void Dispose() => Close();
+    /// <remarks>
+    /// Does nothing to the reactor that <see cref="ReactorExtensions.GetReactor"/> gives to everybody: it ends with the host of its loop. A
+    /// container that injects it may dispose of it with each scope.
+    /// </remarks>
+    public void Dispose()
+    {
+        if (!IsShared)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>As <see cref="Dispose"/>, by whoever owns the shared one.</summary>
+    internal void CloseShared() => Close();
 
     internal override bool Post(Action<object?> callback, object? state) => Loop.AddCallback(callback, state);
 

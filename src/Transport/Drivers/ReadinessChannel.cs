@@ -8,12 +8,16 @@ namespace LoopBridge.Drivers;
 /// </summary>
 internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, IoRegistration> register) : IStreamChannel, IIoHandler
 {
+    // A peer that goes on sending must not keep the loop at this: 1 MiB.
+    private const int MaxDiscards = 256;
+
     private IStreamChannelOwner? _owner;
     private IoRegistration? _registration;
     private bool _connecting;
     private bool _mayReceive;
     private bool _shortReadsTellNothing = !socket.IsTcp;
     private bool _sendWaits;
+    private bool _ended;
     private volatile bool _closed;
 
     // The descriptor's number may be the next connection's by now.
@@ -49,6 +53,7 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
         }
 
         IoResult result = socket.Receive(buffer);
+        _ended |= result.IsError || (result.IsOk && result.Count == 0 && !buffer.IsEmpty);
 
         // epoll(7), question 9: a read that comes back short has emptied a TCP socket, which saves the call that would say "would block".
         // Not so after the peer hung up (the end of the stream, or the error, is still to be read) or sent urgent data (tcp(7): a read
@@ -103,9 +108,23 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
         {
             socket.SetResetOnClose();
         }
+        else if (!_ended && !_connecting)
+        {
+            DiscardUnread();
+        }
 
         socket.Dispose();
         _owner?.OnClosed();
+    }
+
+    // TCP answers a close over unread bytes with RST (RFC 2525, 2.17), and that makes the peer's kernel drop what it had of our last words.
+    // What comes after the close still does; whoever wants to outlive that reads to the end first.
+    private void DiscardUnread()
+    {
+        Span<byte> sink = stackalloc byte[4096];
+        for (int i = 0; i < MaxDiscards && socket.Receive(sink) is { IsOk: true, Count: > 0 }; i++)
+        {
+        }
     }
 
     void IIoHandler.OnEvents(IoEvents events)

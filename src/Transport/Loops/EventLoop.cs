@@ -46,6 +46,9 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     /// <summary>The name it was made with.</summary>
     public string Name { get; }
 
+    /// <summary>Whether it belongs to a group, which alone may close it.</summary>
+    internal bool IsShared { get; init; }
+
     /// <summary>The driver underneath, for logs and statistics.</summary>
     public string DriverName => _driver.Name;
 
@@ -124,10 +127,19 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
 
     /// <summary>
     /// Closes the loop: what it still owns is aborted, queued callbacks and timeouts are dropped, handlers unregistered without touching their descriptors.
-    /// Harmless when repeated.
+    /// Harmless when repeated. Does nothing to a loop of a <see cref="LoopGroup"/>, which the group closes: a container that injects such a loop may
+    /// dispose of it with each scope.
     /// </summary>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     public void Dispose()
+    {
+        if (!IsShared)
+        {
+            Close();
+        }
+    }
+
+    internal void Close()
     {
         if (_closed)
         {
