@@ -135,11 +135,15 @@ public sealed partial class EventLoop
 
     private void RunTurnEnd()
     {
-        // Swapped, not drained: a send that lets its writer go on and send again waits for the next turn like everybody else.
-        (_turnEnd, _turnEndRunning) = (_turnEndRunning, _turnEnd);
-        _turnEndRunningCount = _turnEndCount;
-        _turnEndCount = 0;
-        _turnEndCursor = 0;
+        if (_turnEndCursor == _turnEndRunningCount)
+        {
+            // Swapped, not drained: a send that lets its writer go on and send again waits for the next turn like everybody else.
+            (_turnEnd, _turnEndRunning) = (_turnEndRunning, _turnEnd);
+            _turnEndRunningCount = _turnEndCount;
+            _turnEndCount = 0;
+            _turnEndCursor = 0;
+        }
+
         while (_turnEndCursor < _turnEndRunningCount)
         {
             ILoopWork work = _turnEndRunning[_turnEndCursor];

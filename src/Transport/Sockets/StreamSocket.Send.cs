@@ -17,6 +17,9 @@ internal sealed partial class StreamSocket : ILoopWork
     private const int Busy = 1;
     private const int Again = 2;
 
+    // What one connection may send in one go while its peer keeps up, before the others of the loop have their turn.
+    private const int FairShare = 512 * 1024;
+
     [ThreadStatic]
     private static ReadOnlyMemory<byte>[]? _threadBuffers;
 
@@ -169,6 +172,7 @@ internal sealed partial class StreamSocket : ILoopWork
             return HandOverToLoop();
         }
 
+        int share = FairShare;
         ReadOnlyMemory<byte>[] buffers = _threadBuffers ??= new ReadOnlyMemory<byte>[Interop.LibC.MaxGather];
         while (_queue.Peek(buffers) is int count and > 0)
         {
@@ -190,6 +194,12 @@ internal sealed partial class StreamSocket : ILoopWork
             if (_closing)
             {
                 return true; // the loop above sees to it
+            }
+
+            share -= result.Count;
+            if (onLoop && share <= 0 && Unsent > 0)
+            {
+                return HandOverToLoop();
             }
         }
 

@@ -102,6 +102,31 @@ public sealed class StreamSocketSendTests
         Assert.InRange(unsentWhenDrained, 0, 50_000);
     }
 
+    // Two threads on loopback can keep up for ever: without a share the loop would send on and serve nobody else.
+    [Theory]
+    [InlineData(Stand.Epoll)]
+    [InlineData(Stand.Managed)]
+    public async Task Flush_PeerKeepsUp_LoopTurnsInBetween(Stand stand)
+    {
+        const int Size = 32 * 1024 * 1024;
+        await using Connected connected = await Connected.OpenAsync(stand);
+        long unsentOneTurnLater = 0;
+        Task received = connected.Peer.ReceivePatternAsync(Size);
+        await connected.Loop.InvokeAsync(() =>
+        {
+            for (int position = 0; position < Size; position += 65536)
+            {
+                connected.Socket.Write(Pattern.At(position, 65536).Span);
+            }
+
+            connected.Socket.Flush();
+            connected.Loop.Loop.AddCallback(() => unsentOneTurnLater = connected.Socket.Unsent);
+        });
+        await received.WithDeadline();
+
+        Assert.InRange(unsentOneTurnLater, Size - (1024 * 1024), Size);
+    }
+
     [Theory]
     [InlineData(Stand.Epoll)]
     [InlineData(Stand.Managed)]

@@ -51,8 +51,8 @@ internal sealed class RecordingSink(StreamSocket socket) : ISocketSink
     {
         Check(nameof(OnSendDrained));
         DrainedCalls++;
-        _drained.Release();
         Drained?.Invoke();
+        _drained.Release();
     }
 
     public void OnSendFinished()
