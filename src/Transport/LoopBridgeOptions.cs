@@ -3,15 +3,17 @@ using LoopBridge.Drivers;
 namespace LoopBridge;
 
 /// <summary>
-/// How LoopBridge runs in this process. Bound from the configuration section <c>LoopBridge</c>, changed by the callback of <c>UseLoopBridge</c>, checked when the application starts
-/// and fixed from then on.
+/// How LoopBridge runs in this process. Bound from the configuration section <c>LoopBridge</c>, changed by the callback of
+/// <c>UseLoopBridge</c>, checked when the application starts and fixed from then on.
 /// </summary>
 public sealed class LoopBridgeOptions
 {
     /// <summary>The configuration section: <c>LoopBridge</c>.</summary>
     public const string SectionName = "LoopBridge";
 
-    /// <summary>Whether Kestrel's sockets run on our loops. False: stock sockets; protocols and loop handlers then run over pipes. Defaults to true.</summary>
+    /// <summary>
+    /// Whether Kestrel's sockets run on our loops. False: stock sockets; protocols and loop handlers then run over pipes. Defaults to true.
+    /// </summary>
     public bool Enabled { get; set; } = true;
 
     /// <summary>Which engine is underneath. Defaults to <see cref="LoopBridgeMode.ReactorOnLoop"/>.</summary>
@@ -23,7 +25,9 @@ public sealed class LoopBridgeOptions
     /// <summary>How many loops. Zero, the default: one for each core. At most 1024.</summary>
     public int LoopCount { get; set; }
 
-    /// <summary>Where HTTP handlers and other users of the connection's pipes run. Defaults to <see cref="LoopScheduling.Inline"/>.</summary>
+    /// <summary>
+    /// Where HTTP handlers and other users of the connection's pipes run. Defaults to <see cref="LoopScheduling.Inline"/>.
+    /// </summary>
     public LoopScheduling Scheduling { get; set; } = LoopScheduling.Inline;
 
     /// <summary>Connections the kernel queues before they are accepted, for each endpoint. Defaults to 512, like Kestrel.</summary>
@@ -36,20 +40,21 @@ public sealed class LoopBridgeOptions
     public bool ReusePort { get; set; }
 
     /// <summary>
-    /// Bytes received and not yet looked at by the application, for each connection, at which receiving pauses until half of them are gone. Defaults to 1 MiB. Null: no limit, which with
-    /// untrusted clients is a way to exhaust memory. Kestrel's <c>MaxRequestBufferSize</c> does not reach a transport; this does.
+    /// Bytes received and not yet looked at by the application, for each connection, at which receiving pauses until half of them are gone.
+    /// Defaults to 1 MiB. Null: no limit, which with untrusted clients is a way to exhaust memory. Kestrel's <c>MaxRequestBufferSize</c>
+    /// does not reach a transport; this does.
     /// </summary>
     public long? MaxReadBufferSize { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// Bytes flushed and not yet sent, for each connection, above which a flush waits until half of them are gone. Defaults to 64 KiB. Null: no limit, which with clients that
-    /// do not read is a way to exhaust memory.
+    /// Bytes flushed and not yet sent, for each connection, above which a flush waits until half of them are gone. Defaults to 64 KiB.
+    /// Null: no limit, which with clients that do not read is a way to exhaust memory.
     /// </summary>
     public long? MaxWriteBufferSize { get; set; } = 64 * 1024;
 
     /// <summary>
-    /// Bytes that a reactor protocol may have written beyond what its peer reads before the connection is aborted. Reactor-style writes never wait, so this is their only limit.
-    /// Defaults to 16 MiB.
+    /// Bytes that a reactor protocol may have written beyond what its peer reads before the connection is aborted. Reactor-style writes
+    /// never wait, so this is their only limit. Defaults to 16 MiB.
     /// </summary>
     public long MaxUnsentBytes { get; set; } = 16 * 1024 * 1024;
 

@@ -3,26 +3,29 @@ using System.Runtime.InteropServices;
 namespace LoopBridge.Drivers;
 
 /// <summary>
-/// One loop's way to the kernel: it says what is ready or done, wakes, and waits. Three mechanisms stand behind this contract, each in its own
-/// folder with the same outline: Epoll (readiness, edge-triggered for sockets), Managed (readiness through <c>System.Net.Sockets</c>) and, later,
-/// io_uring (completion).
+/// One loop's way to the kernel: it says what is ready or done, wakes, and waits. Three mechanisms stand behind this contract, each in its
+/// own folder with the same outline: Epoll (readiness, edge-triggered for sockets), Managed (readiness through <c>System.Net.Sockets</c>)
+/// and, later, io_uring (completion).
 /// </summary>
 /// <remarks>
 /// <para>The contract, which tests run against every driver:</para>
 /// <list type="bullet">
-/// <item>All members but <see cref="Wake"/> belong to the loop's thread. <see cref="Wake"/> may come from anywhere, at any time, also after dispose.</item>
-/// <item><see cref="Wait"/> collects; <see cref="DispatchNext"/> hands over one collected event and returns false when none is left. The cursor lives
-/// in the driver and moves before the call, so a handler that throws, or a thread that takes the loop over in mid-turn, goes on with the next event.</item>
-/// <item>A registration holds a reference on its handle. An event that was collected for a registration which has been removed since is dropped by its
-/// generation, even if the same number was registered again in between.</item>
+/// <item>All members but <see cref="Wake"/> belong to the loop's thread. <see cref="Wake"/> may come from anywhere, at any time, also after
+/// dispose.</item>
+/// <item><see cref="Wait"/> collects; <see cref="DispatchNext"/> hands over one collected event and returns false when none is left. The
+/// cursor lives in the driver and moves before the call, so a handler that throws, or a thread that takes the loop over in mid-turn, goes
+/// on with the next event.</item>
+/// <item>A registration holds a reference on its handle. An event that was collected for a registration which has been removed since is
+/// dropped by its generation, even if the same number was registered again in between.</item>
 /// <item>Errors and hang-ups are reported whatever the interest, but never twice without something new having happened on an
 /// <see cref="IoTrigger.OnChange"/> registration: a paused connection must not spin the loop.</item>
 /// </list>
-/// <para>How a completing driver fits. The engine never asks "is it readable": it asks a channel (<see cref="IStreamChannel"/>) to receive or send and may be told
-/// <see cref="IoResult.Pending"/>. io_uring keeps a multishot receive with provided buffers posted; <see cref="IStreamChannel.Receive"/> copies
-/// out of (or hands over) what has completed, and the notification means "something completed". Its <see cref="IStreamChannel.Send"/> posts the
-/// buffers, answers pending and reports the count later, which is why buffers given to a pending send stay untouched, and why
-/// closing a channel is an operation that ends with a notification of its own. A multishot accept fills the queue that <see cref="IListenChannel.Accept"/> takes from.</para>
+/// <para>How a completing driver fits. The engine never asks "is it readable": it asks a channel (<see cref="IStreamChannel"/>) to receive
+/// or send and may be told <see cref="IoResult.Pending"/>. io_uring keeps a multishot receive with provided buffers posted;
+/// <see cref="IStreamChannel.Receive"/> copies out of (or hands over) what has completed, and the notification means "something completed".
+/// Its <see cref="IStreamChannel.Send"/> posts the buffers, answers pending and reports the count later, which is why buffers given to a
+/// pending send stay untouched, and why closing a channel is an operation that ends with a notification of its own. A multishot accept
+/// fills the queue that <see cref="IListenChannel.Accept"/> takes from.</para>
 /// </remarks>
 internal interface IIoDriver : ISocketDriver, IDisposable
 {
@@ -33,7 +36,9 @@ internal interface IIoDriver : ISocketDriver, IDisposable
     /// <exception cref="IOException">The mechanism refused it, for example a regular file.</exception>
     IoRegistration Add(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, IIoHandler handler);
 
-    /// <summary>Waits until something happened, <see cref="Wake"/> was called, or the time is over; zero polls, negative waits without end.</summary>
+    /// <summary>
+    /// Waits until something happened, <see cref="Wake"/> was called, or the time is over; zero polls, negative waits without end.
+    /// </summary>
     void Wait(TimeSpan timeout);
 
     /// <summary>Dispatches the next event of the last <see cref="Wait"/>. Exceptions of the handler pass through.</summary>
@@ -49,7 +54,10 @@ internal enum IoTrigger
     /// <summary>In every wait while it holds (level-triggered).</summary>
     WhileReady,
 
-    /// <summary>When it begins to hold, and again after <see cref="IoRegistration.Arm"/> if it holds then (edge-triggered). The user goes on until an operation would block, then arms.</summary>
+    /// <summary>
+    /// When it begins to hold, and again after <see cref="IoRegistration.Arm"/> if it holds then (edge-triggered). The user goes on until
+    /// an operation would block, then arms.
+    /// </summary>
     OnChange,
 }
 

@@ -20,8 +20,8 @@ internal interface ISocketDriver
 }
 
 /// <summary>
-/// A stream of bytes both ways, as a loop's driver moves them: a socket on epoll or managed, a pipe or a WebSocket behind an adapter. Everything but
-/// <see cref="TrySend"/> belongs to the loop's thread.
+/// A stream of bytes both ways, as a loop's driver moves them: a socket on epoll or managed, a pipe or a WebSocket behind an adapter.
+/// Everything but <see cref="TrySend"/> belongs to the loop's thread.
 /// </summary>
 internal interface IStreamChannel
 {
@@ -36,32 +36,38 @@ internal interface IStreamChannel
     bool CanSendFromAnyThread { get; }
 
     /// <summary>
-    /// Begins to connect. Pending: <see cref="IStreamChannelOwner.OnConnected"/> follows after <see cref="Start"/>. Called before it, because a socket that is watched
-    /// before it connects reports a hang-up at once (epoll(7) has none of this; tcp_poll() does).
+    /// Begins to connect. Pending: <see cref="IStreamChannelOwner.OnConnected"/> follows after <see cref="Start"/>. Called before it,
+    /// because a socket that is watched before it connects reports a hang-up at once (epoll(7) has none of this; tcp_poll() does).
     /// </summary>
     IoResult Connect(EndPoint endPoint);
 
     /// <summary>Begins to notify. Called once, before anything below.</summary>
     void Start(IStreamChannelOwner owner);
 
-    /// <summary>Takes what has arrived: a count, zero at the end of the stream, pending (<see cref="IStreamChannelOwner.OnReceivable"/> follows), or an error.</summary>
+    /// <summary>
+    /// Takes what has arrived: a count, zero at the end of the stream, pending (<see cref="IStreamChannelOwner.OnReceivable"/> follows), or
+    /// an error.
+    /// </summary>
     IoResult Receive(Span<byte> buffer);
 
     /// <summary>
-    /// Sends in order. A count may be less than all. Pending: the buffers stay untouched until <see cref="IStreamChannelOwner.OnSendReady"/> says how many bytes
-    /// of them are done (zero from a driver that only reports readiness).
+    /// Sends in order. A count may be less than all. Pending: the buffers stay untouched until
+    /// <see cref="IStreamChannelOwner.OnSendReady"/> says how many bytes of them are done (zero from a driver that only reports readiness).
     /// </summary>
     IoResult Send(ReadOnlySpan<ReadOnlyMemory<byte>> buffers);
 
-    /// <summary>Sends what goes at once, never arming a notification: pending means "hand over to the loop". Only where <see cref="CanSendFromAnyThread"/>.</summary>
+    /// <summary>
+    /// Sends what goes at once, never arming a notification: pending means "hand over to the loop". Only where
+    /// <see cref="CanSendFromAnyThread"/>.
+    /// </summary>
     IoResult TrySend(ReadOnlySpan<ReadOnlyMemory<byte>> buffers);
 
     /// <summary>Ends the sending direction, after what was sent (FIN).</summary>
     void ShutdownSend();
 
     /// <summary>
-    /// Ends the channel, with RST if <paramref name="reset"/>. <see cref="IStreamChannelOwner.OnClosed"/> follows, at once or when the last operation in flight has ended; nothing
-    /// else does.
+    /// Ends the channel, with RST if <paramref name="reset"/>. <see cref="IStreamChannelOwner.OnClosed"/> follows, at once or when the last
+    /// operation in flight has ended; nothing else does.
     /// </summary>
     void Close(bool reset);
 }

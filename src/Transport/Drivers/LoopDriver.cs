@@ -9,6 +9,8 @@ public enum LoopDriver
     /// <summary>Linux epoll, edge-triggered. Linux only.</summary>
     Epoll,
 
-    /// <summary><c>System.Net.Sockets</c>, on every platform; watches sockets only. Each wait costs time in proportion to the sockets watched.</summary>
+    /// <summary>
+    /// <c>System.Net.Sockets</c>, on every platform; watches sockets only. Each wait costs time in proportion to the sockets watched.
+    /// </summary>
     Managed,
 }

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace LoopBridge.Drivers;
 
 /// <summary>
-/// One non-blocking stream socket as the platform gives it: operations that answer at once, no waiting, no policy. Not synchronised: the engine sees to
-/// it that nobody uses a socket while it is closed.
+/// One non-blocking stream socket as the platform gives it: operations that answer at once, no waiting, no policy. Not synchronised: the
+/// engine sees to it that nobody uses a socket while it is closed.
 /// </summary>
 internal abstract class RawSocket : IDisposable
 {

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace LoopBridge.Drivers;
 
 /// <summary>
-/// A stream channel over a mechanism that reports readiness. Receives until the kernel would block, then arms and waits for the next report.
+/// A stream channel over a mechanism that reports readiness. Receives until the kernel would block, then arms and waits for the next
+/// report.
 /// </summary>
 internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, IoRegistration> register) : IStreamChannel, IIoHandler
 {

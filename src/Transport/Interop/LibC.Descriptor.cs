@@ -12,7 +12,9 @@ internal static unsafe partial class LibC
 
     internal static PosixResult EventFd() => PosixResult.Of(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 
-    /// <summary>Adds one to the counter; EAGAIN at its ceiling of 2^64 - 2 means the reader is certainly awake already (eventfd(2)).</summary>
+    /// <summary>
+    /// Adds one to the counter; EAGAIN at its ceiling of 2^64 - 2 means the reader is certainly awake already (eventfd(2)).
+    /// </summary>
     internal static PosixResult EventFdSignal(int descriptor)
     {
         ulong one = 1;

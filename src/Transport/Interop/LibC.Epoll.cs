@@ -39,7 +39,9 @@ internal static unsafe partial class LibC
     [LibraryImport(Library, SetLastError = true)]
     private static partial int epoll_wait(int epfd, byte* events, int maxevents, int timeout);
 
-    /// <summary><c>struct epoll_event</c>: the kernel packs it on x64 only (include/uapi/linux/eventpoll.h), so its layout is known at run time.</summary>
+    /// <summary>
+    /// <c>struct epoll_event</c>: the kernel packs it on x64 only (include/uapi/linux/eventpoll.h), so its layout is known at run time.
+    /// </summary>
     internal static class EpollEvents
     {
         internal const int MaxSize = 16;

@@ -20,7 +20,9 @@ internal static unsafe partial class LibC
     internal const int MSG_NOSIGNAL = 0x4000;
     internal const int SHUT_WR = 1;
 
-    /// <summary>Most buffers one gather send takes: <c>IOV_MAX</c> is 1024 on Linux; past a few dozen a longer vector saves no more calls.</summary>
+    /// <summary>
+    /// Most buffers one gather send takes: <c>IOV_MAX</c> is 1024 on Linux; past a few dozen a longer vector saves no more calls.
+    /// </summary>
     internal const int MaxGather = 64;
 
     /// <summary>One buffer of a gather send, readv(2).</summary>

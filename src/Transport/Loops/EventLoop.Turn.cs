@@ -91,8 +91,8 @@ public sealed partial class EventLoop
         {
             _callbacksRun++;
 
-            // User code continues on the loop after an await. The engine's work does not: what it resumes (HTTP) has no context of ours. Set
-            // each time, because the one before may have put in another.
+            // User code continues on the loop after an await. The engine's work does not: what it resumes (HTTP) has no context of ours.
+            // Set each time, because the one before may have put in another.
             SynchronizationContext.SetSynchronizationContext(item.IsUserCode ? SynchronizationContext : null);
             try
             {
@@ -169,7 +169,8 @@ public sealed partial class EventLoop
 
         TimeSpan timeout = UntilNextTimeout();
 
-        // Announce the sleep, then look once more: a post that came before the announcement is seen here, one that comes after sees it and wakes.
+        // Announce the sleep, then look once more: a post that came before the announcement is seen here, one that comes after sees it and
+        // wakes.
         Interlocked.Exchange(ref _sleeping, 1);
         _driver.Wait(_callbacks.IsEmpty && !_stopRequested ? timeout : TimeSpan.Zero);
         Volatile.Write(ref _sleeping, 0);

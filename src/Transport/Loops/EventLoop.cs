@@ -7,8 +7,8 @@ namespace LoopBridge.Loops;
 
 /// <summary>The native loop: one thread, one driver, one queue, one clock.</summary>
 /// <remarks>
-/// Its turn is in <c>EventLoop.Turn.cs</c>. Everything a turn knows stands in fields of the loop (and of the driver's cursor), nothing in locals of
-/// the thread, so that another thread can go on in the middle of a turn.
+/// Its turn is in <c>EventLoop.Turn.cs</c>. Everything a turn knows stands in fields of the loop (and of the driver's cursor), nothing in
+/// locals of the thread, so that another thread can go on in the middle of a turn.
 /// </remarks>
 public sealed partial class EventLoop : IEventLoop, IDisposable
 {
@@ -126,9 +126,9 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     }
 
     /// <summary>
-    /// Closes the loop: what it still owns is aborted, queued callbacks and timeouts are dropped, handlers unregistered without touching their descriptors.
-    /// Harmless when repeated. Does nothing to a loop of a <see cref="LoopGroup"/>, which the group closes: a container that injects such a loop may
-    /// dispose of it with each scope.
+    /// Closes the loop: what it still owns is aborted, queued callbacks and timeouts are dropped, handlers unregistered without touching
+    /// their descriptors. Harmless when repeated. Does nothing to a loop of a <see cref="LoopGroup"/>, which the group closes: a container
+    /// that injects such a loop may dispose of it with each scope.
     /// </summary>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     public void Dispose()

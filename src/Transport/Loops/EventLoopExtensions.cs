@@ -20,8 +20,8 @@ public static class EventLoopExtensions
     }
 
     /// <summary>
-    /// Runs the loop on the calling thread until the task of <paramref name="function"/> is done, and gives its result or throws its exception. The loop can be
-    /// started again afterwards.
+    /// Runs the loop on the calling thread until the task of <paramref name="function"/> is done, and gives its result or throws its
+    /// exception. The loop can be started again afterwards.
     /// </summary>
     /// <param name="loop">A loop that is not running.</param>
     /// <param name="function">Started on the loop; it continues there after each await. Its token fires on time-out.</param>

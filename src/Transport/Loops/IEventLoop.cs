@@ -4,13 +4,13 @@ using LoopBridge.Drivers;
 namespace LoopBridge.Loops;
 
 /// <summary>
-/// A loop: one thread that runs callbacks, timeouts and descriptor handlers, one at a time. One turn is: the callbacks queued at its beginning,
-/// the timeouts due at its beginning, one poll, the handlers of what the poll found. Descends from Tornado's <c>IOLoop</c>.
+/// A loop: one thread that runs callbacks, timeouts and descriptor handlers, one at a time. One turn is: the callbacks queued at its
+/// beginning, the timeouts due at its beginning, one poll, the handlers of what the poll found. Descends from Tornado's <c>IOLoop</c>.
 /// </summary>
 /// <remarks>
-/// <see cref="AddCallback(Action)"/> and its overload may be called from any thread at any time; every other member belongs to the loop's thread, or to
-/// any one thread while the loop does not run. An exception that escapes user code never ends the loop: it goes to <see cref="ExceptionHandler"/>.
-/// Nothing passed to a scheduling member is ever run inside that call.
+/// <see cref="AddCallback(Action)"/> and its overload may be called from any thread at any time; every other member belongs to the loop's
+/// thread, or to any one thread while the loop does not run. An exception that escapes user code never ends the loop: it goes to
+/// <see cref="ExceptionHandler"/>. Nothing passed to a scheduling member is ever run inside that call.
 /// </remarks>
 public interface IEventLoop
 {
@@ -34,19 +34,24 @@ public interface IEventLoop
     void Start();
 
     /// <summary>
-    /// Ends <see cref="Start"/> after the callbacks and timeouts of the present turn. While the loop is not running, makes the next <see cref="Start"/>
-    /// return at once. Any thread.
+    /// Ends <see cref="Start"/> after the callbacks and timeouts of the present turn. While the loop is not running, makes the next
+    /// <see cref="Start"/> return at once. Any thread.
     /// </summary>
     void Stop();
 
-    /// <summary>Runs <paramref name="callback"/> in the next turn, after those added before it, under the caller's ambient context. Any thread.</summary>
+    /// <summary>
+    /// Runs <paramref name="callback"/> in the next turn, after those added before it, under the caller's ambient context. Any thread.
+    /// </summary>
     /// <returns>False, and the callback is dropped, if the loop is closed.</returns>
     bool AddCallback(Action callback);
 
     /// <inheritdoc cref="AddCallback(Action)"/>
     bool AddCallback(Action<object?> callback, object? state);
 
-    /// <summary>Runs <paramref name="callback"/> once, when <see cref="Time"/> has reached <paramref name="deadline"/>; never in the present turn. Equal deadlines run in the order added.</summary>
+    /// <summary>
+    /// Runs <paramref name="callback"/> once, when <see cref="Time"/> has reached <paramref name="deadline"/>; never in the present turn.
+    /// Equal deadlines run in the order added.
+    /// </summary>
     LoopTimeout CallAt(TimeSpan deadline, Action<object?> callback, object? state);
 
     /// <summary>As <see cref="CallAt"/>, counted from now. A negative delay counts as none.</summary>
@@ -56,8 +61,8 @@ public interface IEventLoop
     void RemoveTimeout(LoopTimeout timeout);
 
     /// <summary>
-    /// Calls <paramref name="handler"/> in each turn in which the descriptor is ready for one of <paramref name="events"/>; for errors and hang-ups always. The loop holds a
-    /// reference on the handle until <see cref="RemoveHandler"/>; call that before disposing of a
+    /// Calls <paramref name="handler"/> in each turn in which the descriptor is ready for one of <paramref name="events"/>; for errors and
+    /// hang-ups always. The loop holds a reference on the handle until <see cref="RemoveHandler"/>; call that before disposing of a
     /// <see cref="System.Net.Sockets.Socket"/>, whose dispose waits, spinning, until nobody holds one.
     /// </summary>
     /// <exception cref="InvalidOperationException">The descriptor has a handler already.</exception>
@@ -68,19 +73,23 @@ public interface IEventLoop
     /// <exception cref="InvalidOperationException">The descriptor has no handler.</exception>
     void UpdateHandler(SafeHandle descriptor, IoEvents events);
 
-    /// <summary>Ends the watch; the handler is not called again, not even for what the present poll found. Silent for an unknown descriptor.</summary>
+    /// <summary>
+    /// Ends the watch; the handler is not called again, not even for what the present poll found. Silent for an unknown descriptor.
+    /// </summary>
     void RemoveHandler(SafeHandle descriptor);
 
     /// <summary>
-    /// The driver's own way to sockets, where the loop has one to offer. Null: the socket engine works through <see cref="AddHandler"/>, with one more
-    /// call to the driver for each change of interest.
+    /// The driver's own way to sockets, where the loop has one to offer. Null: the socket engine works through <see cref="AddHandler"/>,
+    /// with one more call to the driver for each change of interest.
     /// </summary>
     internal ISocketDriver? SocketDriver => null;
 
     /// <summary>The engine's callback: no ambient context, no allocation. Any thread.</summary>
     internal bool Post(ILoopWork work) => AddCallback(static state => ((ILoopWork)state!).Run(), work);
 
-    /// <summary>Runs <paramref name="work"/> before the loop polls again: the place where the sends of a turn leave together. Loop thread.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> before the loop polls again: the place where the sends of a turn leave together. Loop thread.
+    /// </summary>
     internal void AtTurnEnd(ILoopWork work) => Post(work);
 
     /// <summary>Keeps <paramref name="resource"/> to dispose of it, if it is still there, when the loop is disposed. Loop thread.</summary>

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LoopBridge.Loops;
 
 /// <summary>
-/// The loops of a process, each on a thread of its own, and how connections spread over them. Started on first use or by <see cref="Start"/>; every listener
-/// of the process shares them, so no listener owns them.
+/// The loops of a process, each on a thread of its own, and how connections spread over them. Started on first use or by
+/// <see cref="Start"/>; every listener of the process shares them, so no listener owns them.
 /// </summary>
 public sealed class LoopGroup : IDisposable
 {
@@ -14,7 +14,7 @@ public sealed class LoopGroup : IDisposable
     private readonly LoopMember[] _members;
     private readonly ILogger _logger;
     private bool _started;
-    private bool _disposed;
+    private volatile bool _disposed;
 
     /// <summary>Makes a group of native loops.</summary>
     /// <param name="count">How many. Zero or less: one for each core.</param>
@@ -70,8 +70,10 @@ public sealed class LoopGroup : IDisposable
     /// <summary>
     /// The loop with the fewest connections, and one more counted there until <see cref="LoopMember.Release"/>. Any thread.
     /// </summary>
+    /// <exception cref="ObjectDisposedException">The group is closed.</exception>
     public LoopMember Acquire()
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         Start();
         LoopMember best = _members[0];
         int fewest = best.Connections;

@@ -1,8 +1,8 @@
 namespace LoopBridge.Loops;
 
 /// <summary>
-/// Timers in the order of deadline, then of addition: a heap with four children to a node, which for a million timers is ten levels deep and touches fewer cache lines
-/// than a binary one. Each timer knows its place, so that removal costs no search and leaves nothing behind.
+/// Timers in the order of deadline, then of addition: a heap with four children to a node, which for a million timers is ten levels deep
+/// and touches fewer cache lines than a binary one. Each timer knows its place, so that removal costs no search and leaves nothing behind.
 /// </summary>
 internal sealed class TimerQueue
 {

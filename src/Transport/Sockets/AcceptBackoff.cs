@@ -3,8 +3,9 @@ using System.Net.Sockets;
 namespace LoopBridge.Sockets;
 
 /// <summary>
-/// How long a listener rests when the process has run out of descriptors or memory, or the listening socket itself is broken: it stays readable then, and trying at once
-/// again would burn the core that should be closing connections. Doubles from 100 ms to 5 s, the figures Garnet uses.
+/// How long a listener rests when the process has run out of descriptors or memory, or the listening socket itself is broken: it stays
+/// readable then, and trying at once again would burn the core that should be closing connections. Doubles from 100 ms to 5 s, the figures
+/// Garnet uses.
 /// </summary>
 internal sealed class AcceptBackoff
 {
@@ -16,7 +17,10 @@ internal sealed class AcceptBackoff
     internal static bool IsExhaustion(SocketError error)
         => error is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable;
 
-    /// <summary>accept(2), "Error handling": what the protocol has to say about the connection taken, a packet filter's refusal (EPERM) and a signal.</summary>
+    /// <summary>
+    /// accept(2), "Error handling": what the protocol has to say about the connection taken, a packet filter's refusal (EPERM) and a
+    /// signal.
+    /// </summary>
     internal static bool IsOfOneConnection(SocketError error) => error is SocketError.ConnectionAborted or SocketError.ConnectionReset
         or SocketError.NetworkDown or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.HostUnreachable
         or SocketError.ProtocolOption or SocketError.TimedOut or SocketError.AccessDenied or SocketError.Interrupted;

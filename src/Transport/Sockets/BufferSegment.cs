@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace LoopBridge.Sockets;
 
-/// <summary>One block of a <see cref="SegmentQueue"/>. Pooled for each thread: in steady traffic a loop takes and gives back its own.</summary>
+/// <summary>
+/// One block of a <see cref="SegmentQueue"/>. Pooled for each thread: in steady traffic a loop takes and gives back its own.
+/// </summary>
 internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 {
     // Enough for a response of a megabyte in blocks of 4 KiB; beyond that the collector may have them.

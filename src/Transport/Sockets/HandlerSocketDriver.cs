@@ -9,8 +9,8 @@ using LoopBridge.Loops;
 namespace LoopBridge.Sockets;
 
 /// <summary>
-/// Sockets on a loop that offers no driver of its own: through the public handlers of <see cref="IEventLoop"/> alone. Correct on any loop, at the price of a change of
-/// interest for each wait.
+/// Sockets on a loop that offers no driver of its own: through the public handlers of <see cref="IEventLoop"/> alone. Correct on any loop,
+/// at the price of a change of interest for each wait.
 /// </summary>
 internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
 {
@@ -33,8 +33,8 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
         => new ReadinessListener(socket, listener => new HandlerRegistration(loop, socket.Handle, listener));
 
     /// <summary>
-    /// One report for each arm, over handlers that report levels. With nothing armed the descriptor is not registered at all, because a level-triggered loop reports
-    /// a hang-up whatever the interest, again and again.
+    /// One report for each arm, over handlers that report levels. With nothing armed the descriptor is not registered at all, because a
+    /// level-triggered loop reports a hang-up whatever the interest, again and again.
     /// </summary>
     private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler) : IoRegistration
     {

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace LoopBridge.Sockets;
 
 /// <summary>
-/// An endpoint could not be listened on. A <see cref="SocketException"/>, because Kestrel's fall-backs (<c>localhost</c>, <c>*</c>) tell by the type
-/// what to try next.
+/// An endpoint could not be listened on. A <see cref="SocketException"/>, because Kestrel's fall-backs (<c>localhost</c>, <c>*</c>) tell by
+/// the type what to try next.
 /// </summary>
 internal sealed class ListenException(EndPoint endPoint, SocketError error) : SocketException((int)error)
 {

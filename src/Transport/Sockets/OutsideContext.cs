@@ -1,8 +1,8 @@
 namespace LoopBridge.Sockets;
 
 /// <summary>
-/// Takes the synchronization context away until the end of the scope. Sinks are called outside any, but posted work and timeouts run in the loop's, and so does the user code of a
-/// sink that closes a socket in mid-call.
+/// Takes the synchronization context away until the end of the scope. Sinks are called outside any, but posted work and timeouts run in the
+/// loop's, and so does the user code of a sink that closes a socket in mid-call.
 /// </summary>
 internal readonly ref struct OutsideContext : IDisposable
 {

@@ -11,12 +11,12 @@ using LoopBridge.Loops;
 namespace LoopBridge.Sockets;
 
 /// <summary>
-/// A pipe in the place of a socket: what the engine drives when another middleware (TLS, connection logging) or another transport stands between. The same sinks run over it
-/// and notice nothing.
+/// A pipe in the place of a socket: what the engine drives when another middleware (TLS, connection logging) or another transport stands
+/// between. The same sinks run over it and notice nothing.
 /// </summary>
 /// <remarks>
-/// The pipes complete on any thread; what comes of it is posted to the loop, and only there results are taken and state is touched. One read and one flush
-/// are under way at most, so that each direction needs only one awaiter, one delegate and one work item for its life.
+/// The pipes complete on any thread; what comes of it is posted to the loop, and only there results are taken and state is touched. One
+/// read and one flush are under way at most, so that each direction needs only one awaiter, one delegate and one work item for its life.
 /// </remarks>
 internal sealed class PipeChannel : IStreamChannel
 {
@@ -232,7 +232,8 @@ internal sealed class PipeChannel : IStreamChannel
     {
         if (!_loop.Post(work))
         {
-            // The loop was closed while the cancelled operation was on its way back. What is left of the close touches no loop; only the other direction may come as well.
+            // The loop was closed while the cancelled operation was on its way back. What is left of the close touches no loop; only the
+            // other direction may come as well.
             lock (_readWork)
             {
                 work.Run();

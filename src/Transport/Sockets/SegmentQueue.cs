@@ -3,15 +3,17 @@ using System.Buffers;
 namespace LoopBridge.Sockets;
 
 /// <summary>
-/// Bytes in blocks between one producer and one consumer, without a lock. Each side may move from thread to thread, as long as it is one at a time.
+/// Bytes in blocks between one producer and one consumer, without a lock. Each side may move from thread to thread, as long as it is one at
+/// a time.
 /// </summary>
 /// <remarks>
-/// <para>The producer fills a tail block and <see cref="Commit"/>s; the consumer sees what is committed and gives blocks back as soon as they are consumed. Nothing is kept while the
-/// queue is empty: an idle connection holds no buffer.</para>
-/// <para>That last rule is the difficult one, because both want the tail: the producer to go on writing behind what is committed, the consumer to give it back. So
-/// between two writes the tail lies in <c>_open</c>, and whoever exchanges it out owns it. A producer that finds nothing there starts a new chain and
-/// leaves its first block in <c>_chainStart</c>, where the consumer finds it when its own chain has ended. A consumer that took the tail and then sees that more was
-/// committed meanwhile keeps it as <c>_sealed</c>: nobody writes there any more, and the new chain is linked behind it.</para>
+/// <para>The producer fills a tail block and <see cref="Commit"/>s; the consumer sees what is committed and gives blocks back as soon as
+/// they are consumed. Nothing is kept while the queue is empty: an idle connection holds no buffer.</para>
+/// <para>That last rule is the difficult one, because both want the tail: the producer to go on writing behind what is committed, the
+/// consumer to give it back. So between two writes the tail lies in <c>_open</c>, and whoever exchanges it out owns it. A producer that
+/// finds nothing there starts a new chain and leaves its first block in <c>_chainStart</c>, where the consumer finds it when its own chain
+/// has ended. A consumer that took the tail and then sees that more was committed meanwhile keeps it as <c>_sealed</c>: nobody writes there
+/// any more, and the new chain is linked behind it.</para>
 /// <para>Block offsets are absolute positions in the stream, so that positions compare across chains.</para>
 /// </remarks>
 internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = SegmentQueue.DefaultBlockSize)
@@ -104,8 +106,8 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
     }
 
     /// <summary>
-    /// Shows the consumer what was written so far. Producer. The consumer needs a call of <see cref="ReleaseIfEmpty"/> afterwards, even if it has consumed everything by then: while
-    /// this runs it may see the bytes but not yet the block.
+    /// Shows the consumer what was written so far. Producer. The consumer needs a call of <see cref="ReleaseIfEmpty"/> afterwards, even if
+    /// it has consumed everything by then: while this runs it may see the bytes but not yet the block.
     /// </summary>
     internal void Commit()
     {
@@ -164,7 +166,8 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         int count = 0;
         while (true)
         {
-            // Linking shortens Memory, perhaps at this moment, but never to less than what is committed: a torn read of its length is good either way.
+            // Linking shortens Memory, perhaps at this moment, but never to less than what is committed: a torn read of its length is good
+            // either way.
             int length = (int)Math.Min(segment.End - index, remaining);
             if (length > 0)
             {

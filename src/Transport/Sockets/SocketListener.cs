@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Sockets;
 
 /// <summary>
-/// Accepts on one loop and gives each connection away. Accepting never throws and never spins: a connection that died in the queue is skipped, and a process without
-/// descriptors or memory waits and tries again.
+/// Accepts on one loop and gives each connection away. Accepting never throws and never spins: a connection that died in the queue is
+/// skipped, and a process without descriptors or memory waits and tries again.
 /// </summary>
 internal sealed class SocketListener : IListenChannelOwner, IDisposable
 {

@@ -5,11 +5,12 @@ using LoopBridge.Loops;
 namespace LoopBridge.Sockets;
 
 /// <remarks>
-/// <para>Sending. The writer puts bytes into the queue and <see cref="Flush"/>es. On the loop's thread the bytes then leave at the end of the turn, together
-/// with whatever else the turn writes to this connection, in one gather send. From another thread they leave at once.</para>
-/// <para>Whoever sends holds the send token, <c>_sendState</c>: one sender at a time, and the descriptor is closed only by the holder, so that its number is
-/// never used after close. A flush that finds the token taken marks it, and the holder looks once more before it lets go. While a send waits
-/// for the peer the token stays taken.</para>
+/// <para>Sending. The writer puts bytes into the queue and <see cref="Flush"/>es. On the loop's thread the bytes then leave at the end of
+/// the turn, together with whatever else the turn writes to this connection, in one gather send. From another thread they leave at
+/// once.</para>
+/// <para>Whoever sends holds the send token, <c>_sendState</c>: one sender at a time, and the descriptor is closed only by the holder, so
+/// that its number is never used after close. A flush that finds the token taken marks it, and the holder looks once more before it lets
+/// go. While a send waits for the peer the token stays taken.</para>
 /// </remarks>
 internal sealed partial class StreamSocket : ILoopWork
 {
@@ -57,7 +58,8 @@ internal sealed partial class StreamSocket : ILoopWork
     internal void Write(ReadOnlySpan<byte> bytes) => _queue.Write(bytes);
 
     /// <summary>
-    /// Lets go what was written so far. False: more than <see cref="SendHighWater"/> is unsent, and <see cref="ISocketSink.OnSendDrained"/> follows.
+    /// Lets go what was written so far. False: more than <see cref="SendHighWater"/> is unsent, and <see cref="ISocketSink.OnSendDrained"/>
+    /// follows.
     /// </summary>
     internal bool Flush()
     {
@@ -88,7 +90,9 @@ internal sealed partial class StreamSocket : ILoopWork
         return Unsent <= SendLowWater && Interlocked.CompareExchange(ref _drainWanted, 0, 1) == 1;
     }
 
-    /// <summary>Sends what is flushed, ends the sending direction (FIN), then reports <see cref="ISocketSink.OnSendFinished"/>. Writer, any thread.</summary>
+    /// <summary>
+    /// Sends what is flushed, ends the sending direction (FIN), then reports <see cref="ISocketSink.OnSendFinished"/>. Writer, any thread.
+    /// </summary>
     internal void FinishSending()
     {
         _queue.Commit(); // first: who is sending on another thread must not see the wish while these bytes are still hidden

@@ -6,13 +6,13 @@ using LoopBridge.Loops;
 namespace LoopBridge.Sockets;
 
 /// <summary>
-/// THE socket engine: one non-blocking stream on one loop, with one sink at a time. Kestrel's pipes, the reactor's transport and the loop's stream are
-/// sinks over it; none of them touches a descriptor.
+/// THE socket engine: one non-blocking stream on one loop, with one sink at a time. Kestrel's pipes, the reactor's transport and the loop's
+/// stream are sinks over it; none of them touches a descriptor.
 /// </summary>
 /// <remarks>
-/// Lives on its loop's thread. Two things may come from other threads: bytes to send (one writer at a time, see <c>StreamSocket.Send.cs</c>) and
-/// <see cref="RequestAbort"/>. It knows the loop by <see cref="IEventLoop"/> alone, and the stream by <see cref="IStreamChannel"/>, so that a pipe or a WebSocket
-/// serves it as well as a socket does.
+/// Lives on its loop's thread. Two things may come from other threads: bytes to send (one writer at a time, see
+/// <c>StreamSocket.Send.cs</c>) and <see cref="RequestAbort"/>. It knows the loop by <see cref="IEventLoop"/> alone, and the stream by
+/// <see cref="IStreamChannel"/>, so that a pipe or a WebSocket serves it as well as a socket does.
 /// </remarks>
 internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
 {
@@ -87,7 +87,9 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
         return connecting ?? (_closing && _closeReason is not null ? Task.FromException(_closeReason) : Task.CompletedTask);
     }
 
-    /// <summary>Another sink takes over what comes from here on; if that is nothing any more, it is told so in a later turn. Loop thread.</summary>
+    /// <summary>
+    /// Another sink takes over what comes from here on; if that is nothing any more, it is told so in a later turn. Loop thread.
+    /// </summary>
     internal void ChangeSink(ISocketSink sink)
     {
         bool isNew = !ReferenceEquals(_sink, sink);
@@ -99,7 +101,8 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
     }
 
     /// <summary>
-    /// Takes what has arrived. Zero is the end of the stream. An error has begun the close already: the sink has nothing left to do but stop. Loop thread.
+    /// Takes what has arrived. Zero is the end of the stream. An error has begun the close already: the sink has nothing left to do but
+    /// stop. Loop thread.
     /// </summary>
     /// <exception cref="ArgumentException">The buffer has no room: zero bytes would be taken for the end of the stream.</exception>
     internal IoResult Receive(Span<byte> buffer)
@@ -164,7 +167,8 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
     {
         Close(new ObjectDisposedException("EventLoop", "The loop of the connection was closed."), reset: true);
 
-        // Somebody may be sending on another thread. He never blocks and leaves the close to the loop, which soon takes no more posts: wait until his is there.
+        // Somebody may be sending on another thread. He never blocks and leaves the close to the loop, which soon takes no more posts: wait
+        // until his is there.
         var wait = new SpinWait();
         while (Volatile.Read(ref _sendersElsewhere) != 0)
         {

@@ -6,14 +6,17 @@ namespace LoopBridge.Drivers.Epoll;
 
 /// <summary>The epoll(7) mechanism of Linux, woken through an eventfd(2).</summary>
 /// <remarks>
-/// Edge-triggered sockets are registered once, for both directions, for their whole life: no <c>epoll_ctl</c> per operation. What makes that safe is that
-/// the channel goes on until an operation would block (or came back short), and that the kernel reports an edge again whenever new data or new room arrives.
-/// <para>A descriptor's number is only lent: once closed, the next socket may get it, while an event for the old one already lies in our buffer. The
-/// registration therefore keeps its handle referenced, and each event carries slot and generation; a slot that was freed since has another generation.</para>
+/// Edge-triggered sockets are registered once, for both directions, for their whole life: no <c>epoll_ctl</c> per operation. What makes
+/// that safe is that the channel goes on until an operation would block (or came back short), and that the kernel reports an edge again
+/// whenever new data or new room arrives.
+/// <para>A descriptor's number is only lent: once closed, the next socket may get it, while an event for the old one already lies in our
+/// buffer. The registration therefore keeps its handle referenced, and each event carries slot and generation; a slot that was freed since
+/// has another generation.</para>
 /// </remarks>
 internal sealed unsafe class EpollDriver : IIoDriver
 {
-    // One wait brings at most so many events; the rest comes with the next one. 256 keeps a turn short and the buffer in the first-level cache.
+    // One wait brings at most so many events; the rest comes with the next one. 256 keeps a turn short and the buffer in the first-level
+    // cache.
     private const int MaxEvents = 256;
     private const ulong WakeUpData = ulong.MaxValue;
 
@@ -219,8 +222,8 @@ internal sealed unsafe class EpollDriver : IIoDriver
             driver._generations[slot]++;
             driver._freeSlots.Push(slot);
 
-            // Before the close, because a duplicate of the descriptor elsewhere would keep it in the set (epoll(7), question 6). It may fail only
-            // if somebody closed the number behind the handle's back, and then it is gone from the set already.
+            // Before the close, because a duplicate of the descriptor elsewhere would keep it in the set (epoll(7), question 6). It may
+            // fail only if somebody closed the number behind the handle's back, and then it is gone from the set already.
             _ = LibC.EpollControl(driver._epoll.Number, LibC.EPOLL_CTL_DEL, number, 0, 0);
             descriptor.DangerousRelease();
         }

@@ -67,7 +67,8 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
             return IoResult.Of(0);
         }
 
-        // EAGAIN here is a UNIX listener with a full queue: nothing will tell when there is room (connect(2)), so it is a failure and not a wait.
+        // EAGAIN here is a UNIX listener with a full queue: nothing will tell when there is room (connect(2)), so it is a failure and not a
+        // wait.
         return result.Error == Errno.EINPROGRESS ? IoResult.Pending : IoResult.Failed(result.Error.ToSocketError());
     }
 

@@ -4,11 +4,15 @@ using System.Runtime.InteropServices;
 
 namespace LoopBridge.Drivers.Managed;
 
-/// <summary>The mechanism that .NET has everywhere: <see cref="Socket.Select(System.Collections.IList?, System.Collections.IList?, System.Collections.IList?, TimeSpan)"/>, woken through a socket.</summary>
+/// <summary>
+/// The mechanism that .NET has everywhere:
+/// <see cref="Socket.Select(System.Collections.IList?, System.Collections.IList?, System.Collections.IList?, TimeSpan)"/>, woken through a
+/// socket.
+/// </summary>
 /// <remarks>
-/// Select reports levels. An <see cref="IoTrigger.OnChange"/> registration is therefore asked about only in the directions that were armed, and disarmed by
-/// each report: a paused connection is not in the lists and cannot spin the loop. Each wait costs time in proportion to the sockets armed; this
-/// driver is for portability, not for ten thousand connections.
+/// Select reports levels. An <see cref="IoTrigger.OnChange"/> registration is therefore asked about only in the directions that were armed,
+/// and disarmed by each report: a paused connection is not in the lists and cannot spin the loop. Each wait costs time in proportion to the
+/// sockets armed; this driver is for portability, not for ten thousand connections.
 /// <para>It watches sockets only, because that is what Select takes.</para>
 /// </remarks>
 internal sealed class ManagedDriver : IIoDriver
@@ -76,7 +80,8 @@ internal sealed class ManagedDriver : IIoDriver
         }
         catch (ObjectDisposedException) when (!_disposed)
         {
-            // A user closed a descriptor that is still watched. Report it as an error on its registration, so that its owner notices and removes it.
+            // A user closed a descriptor that is still watched. Report it as an error on its registration, so that its owner notices and
+            // removes it.
             CollectClosed();
             return;
         }

@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace LoopBridge.Drivers.Managed;
 
-/// <summary>A stream socket over <see cref="System.Net.Sockets.Socket"/> in non-blocking mode; its asynchronous engine is never started.</summary>
+/// <summary>
+/// A stream socket over <see cref="System.Net.Sockets.Socket"/> in non-blocking mode; its asynchronous engine is never started.
+/// </summary>
 internal sealed class ManagedSocket : RawSocket
 {
     internal ManagedSocket(Socket socket)
