@@ -28,10 +28,15 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 
     internal BufferSegment? NextSegment => (BufferSegment?)Next;
 
-    /// <summary>Takes a block: from <paramref name="pool"/> if it has blocks of that size, else from the shared array pool.</summary>
-    internal static BufferSegment Rent(MemoryPool<byte>? pool, int size, long offset)
+    /// <summary>
+    /// Takes a block: from <paramref name="pool"/> if it has blocks of that size, else from the shared array pool. The object around it
+    /// comes from this thread, or else is the one that a consumer on another thread left in <paramref name="spare"/>.
+    /// </summary>
+    internal static BufferSegment Rent(MemoryPool<byte>? pool, int size, long offset, ref BufferSegment? spare)
     {
-        BufferSegment segment = _pooled is { Count: > 0 } stack ? stack.Pop() : new BufferSegment();
+        BufferSegment segment = _pooled is { Count: > 0 } stack
+            ? stack.Pop()
+            : Interlocked.Exchange(ref spare, null) ?? new BufferSegment();
         if (pool is not null && size <= pool.MaxBufferSize)
         {
             segment._owner = pool.Rent(size);
@@ -57,7 +62,11 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
         Next = next;
     }
 
-    internal void Return()
+    /// <summary>
+    /// Gives the block back. The object goes to <paramref name="spare"/> first: a producer on another thread would never see what this
+    /// thread keeps.
+    /// </summary>
+    internal void Return(ref BufferSegment? spare)
     {
         if (_array is not null)
         {
@@ -71,6 +80,11 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
         Memory = default;
         Next = null;
         End = 0;
+        if (Volatile.Read(ref spare) is null && Interlocked.CompareExchange(ref spare, this, null) is null)
+        {
+            return;
+        }
+
         Stack<BufferSegment> stack = _pooled ??= new Stack<BufferSegment>();
         if (stack.Count < MaxPooled)
         {

@@ -23,6 +23,7 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
 
     private BufferSegment? _open;
     private BufferSegment? _chainStart;
+    private BufferSegment? _spare;
 
     // the producer's
     private BufferSegment? _tail;
@@ -64,12 +65,12 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         BufferSegment? tail = _tail ??= Interlocked.Exchange(ref _open, null);
         if (tail is null)
         {
-            _chainStart = _tail = tail = BufferSegment.Rent(pool, Math.Max(needed, blockSize), _written);
+            _chainStart = _tail = tail = BufferSegment.Rent(pool, Math.Max(needed, blockSize), _written, ref _spare);
             _chainOffset = _written;
         }
         else if (tail.Free < needed)
         {
-            BufferSegment next = BufferSegment.Rent(pool, Math.Max(needed, blockSize), _written);
+            BufferSegment next = BufferSegment.Rent(pool, Math.Max(needed, blockSize), _written, ref _spare);
             tail.LinkTo(next);
             _tail = tail = next;
         }
@@ -197,7 +198,7 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
             {
                 left -= segment.End - _headIndex;
                 BufferSegment next = Following(segment);
-                segment.Return();
+                segment.Return(ref _spare);
                 _head = segment = next;
                 _headIndex = 0;
             }
@@ -233,12 +234,12 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         _headIndex = 0;
     }
 
-    private static void ReturnAll(BufferSegment? segment)
+    private void ReturnAll(BufferSegment? segment)
     {
         while (segment is not null)
         {
             BufferSegment? next = segment.NextSegment;
-            segment.Return();
+            segment.Return(ref _spare);
             segment = next;
         }
     }
@@ -255,7 +256,7 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         else if (_headIndex == _head.End)
         {
             BufferSegment next = Following(_head);
-            _head.Return();
+            _head.Return(ref _spare);
             _head = next;
             _headIndex = 0;
         }
