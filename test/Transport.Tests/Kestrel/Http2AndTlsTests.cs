@@ -83,7 +83,7 @@ public sealed class Http2AndTlsTests
         goOn.SetResult();
         Assert.All(await Task.WhenAll(answers).WithDeadline(), answer => Assert.Equal("answered", answer));
         await stop.WithDeadline();
-        Assert.Contains(server.Logs.Entries, entry => entry.Id.Name == "ConnectionWriteFin");
+        Assert.DoesNotContain(server.Logs.Entries, entry => entry.Id.Name == "ConnectionWriteRst"); // a FIN, unless the client was faster
     }
 
     private static async Task RunStreamsAsync(LoopBridgeServer server, Version version)
