@@ -5,9 +5,9 @@ internal static class ConnectionIds
 {
     private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
-    private static long s_last = DateTime.UtcNow.Ticks;
+    private static long _last = DateTime.UtcNow.Ticks;
 
-    internal static string Next() => string.Create(13, Interlocked.Increment(ref s_last), static (text, id) =>
+    internal static string Next() => string.Create(13, Interlocked.Increment(ref _last), static (text, id) =>
     {
         for (int i = text.Length - 1; i >= 0; i--)
         {
