@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections;
 using System.Net.Sockets;
+using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -55,13 +56,30 @@ internal sealed partial class LoopConnection :
     {
         get
         {
-            if (_borrowedSocket is null)
+            lock (_finished)
             {
-                ObjectDisposedException.ThrowIf(_socketClosed || _socket.RawSocket is null, this);
-                _borrowedSocket = _socket.RawSocket.Borrow();
+                return _borrowedSocket ??= Borrow();
             }
+        }
+    }
 
-            return _borrowedSocket;
+    // The descriptor is held meanwhile: once it is closed its number may be another connection's.
+    private Socket Borrow()
+    {
+        RawSocket? raw = _socket.RawSocket;
+        ObjectDisposedException.ThrowIf(_socketClosed || raw is null, this);
+        bool held = false;
+        try
+        {
+            raw.Handle.DangerousAddRef(ref held);
+            return raw.Borrow();
+        }
+        finally
+        {
+            if (held)
+            {
+                raw.Handle.DangerousRelease();
+            }
         }
     }
 

@@ -10,7 +10,10 @@ namespace LoopBridge.Kestrel;
 /// <summary>One connection as Kestrel sees it: pipes, features and endings over a <see cref="StreamSocket"/>, whose sink it is.</summary>
 internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, ISocketObserver, IThreadPoolWorkItem
 {
-    private static readonly string GracefulEnd = "The transport's send side completed gracefully.";
+    private const string GracefulEnd = "The transport's send side completed gracefully.";
+    private const int TokenWaits = 0;
+    private const int TokenFiring = 1;
+    private const int TokenFired = 2;
 
     private readonly LoopConnectionSettings _settings;
     private readonly StreamSocket _socket;
@@ -21,17 +24,19 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _shutdownReason;
     private string? _connectionId;
-    private int _closedTokenFired;
+    private int _closedToken;
+    private int _released;
     private int _endLogged;
     private volatile bool _socketClosed;
 
     internal LoopConnection(StreamSocket socket, LoopConnectionSettings settings)
     {
         _settings = settings;
+        settings.Retain();
         _socket = socket;
         socket.Observer = this;
         _reader = new LoopPipeReader(this, socket, settings);
-        _writer = new LoopPipeWriter(socket, settings.Scheduling);
+        _writer = new LoopPipeWriter(this, socket, settings.Scheduling);
         _pipes = new LoopDuplexPipe(_reader, _writer);
         Transport = _pipes;
         ConnectionClosed = _closedSource.Token;
@@ -41,7 +46,8 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
 
     public override string ConnectionId
     {
-        get => _connectionId ??= ConnectionIds.Next();
+        // The loop's log and Kestrel may both be the first to ask: one id for both.
+        get => _connectionId ?? Interlocked.CompareExchange(ref _connectionId, ConnectionIds.Next(), null) ?? _connectionId;
         set => _connectionId = value;
     }
 
@@ -69,10 +75,14 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     /// </summary>
     public override void Abort(ConnectionAbortedException? abortReason)
     {
+        End(abortReason ?? new ConnectionAbortedException(GracefulEnd), reset: abortReason is not null && !_settings.FinOnError);
+    }
+
+    /// <summary>Ends the connection at once, with that reason unless there is one. Any thread.</summary>
+    internal void End(ConnectionAbortedException reason, bool reset)
+    {
         // The first reason wins, and stands before the socket closes: a read that fails because of it must find it.
-        Exception reason = abortReason ?? new ConnectionAbortedException(GracefulEnd);
         bool first = Interlocked.CompareExchange(ref _shutdownReason, reason, null) is null;
-        bool reset = abortReason is not null && !_settings.FinOnError;
         if (first && !_socketClosed)
         {
             LogEnd(reset, reason.Message);
@@ -88,6 +98,10 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _writer.Complete();
         await _finished.Task.ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _released, 1) == 0)
+        {
+            _settings.Release();
+        }
     }
 
     // ---- the socket's sink, all on the loop's thread
@@ -111,13 +125,17 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
 
     void ISocketObserver.OnSocketClosed(Exception? reason)
     {
-        _socketClosed = true;
+        lock (_finished)
+        {
+            _socketClosed = true;
+            _borrowedSocket?.Dispose();
+        }
+
         if (reason is not null && Interlocked.CompareExchange(ref _shutdownReason, reason, null) is null)
         {
             Logger.ConnectionBroken(this, reason);
         }
 
-        _borrowedSocket?.Dispose();
         _reader.CompleteInput(_shutdownReason ?? new ConnectionAbortedException(GracefulEnd));
         _reader.WakeUp();
         _reader.ReleaseIfUnread();
@@ -126,10 +144,14 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>The peer sent FIN: the token fires, output stays usable.</summary>
-    internal void OnPeerFinished()
+    /// <summary>The peer sent FIN, or something that nobody reads any more: the token fires, output stays usable.</summary>
+    internal void OnInputEnded(bool peerFinished)
     {
-        Logger.ConnectionReadFin(this);
+        if (peerFinished)
+        {
+            Logger.ConnectionReadFin(this);
+        }
+
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
@@ -140,7 +162,8 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     /// <summary>The end of the connection, on the pool: what hangs on the token may block, and must not block a loop.</summary>
     void IThreadPoolWorkItem.Execute()
     {
-        if (Interlocked.Exchange(ref _closedTokenFired, 1) == 0)
+        int before = Interlocked.CompareExchange(ref _closedToken, TokenFiring, TokenWaits);
+        if (before == TokenWaits)
         {
             try
             {
@@ -150,9 +173,12 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
             {
                 Logger.ConnectionClosedCallbackFailed(ConnectionId, e); // user code that hung on the token
             }
+
+            Interlocked.Exchange(ref _closedToken, TokenFired); // before the look at the socket, as its close comes before the look at the token
         }
 
-        if (_socketClosed)
+        // Where the peer's FIN fires the token on another thread at this moment, that thread finishes, so that Dispose never returns before the token has fired.
+        if (_socketClosed && before != TokenFiring)
         {
             _finished.TrySetResult();
         }

@@ -18,6 +18,7 @@ internal sealed class LoopConnectionFactory : IConnectionFactory, IDisposable
     private readonly LoopGroup _group;
     private readonly INameResolver _resolver;
     private readonly LoopConnectionSettings[] _settings;
+    private int _disposed;
 
     public LoopConnectionFactory(LoopGroup group, INameResolver resolver, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers, IServiceProvider services)
     {
@@ -34,6 +35,7 @@ internal sealed class LoopConnectionFactory : IConnectionFactory, IDisposable
     public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) == 1, this);
         if (endpoint is not DnsEndPoint name)
         {
             return await ConnectToAddressAsync(endpoint, cancellationToken).ConfigureAwait(false);
@@ -53,12 +55,17 @@ internal sealed class LoopConnectionFactory : IConnectionFactory, IDisposable
         }
     }
 
-    /// <summary>Live connections go on; they give their blocks back to pools that are closed.</summary>
+    /// <summary>Live connections go on; the last one on each loop closes its pool.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
         foreach (LoopConnectionSettings settings in _settings)
         {
-            settings.Pool.Dispose();
+            settings.Release();
         }
     }
 
@@ -75,6 +82,11 @@ internal sealed class LoopConnectionFactory : IConnectionFactory, IDisposable
         catch when (connection is null)
         {
             member.Release(); // no connection was made that would do it; the error is the caller's
+            throw;
+        }
+        catch
+        {
+            await connection!.DisposeAsync().ConfigureAwait(false); // it is closed, and the caller, whose the error is, will not see it
             throw;
         }
 

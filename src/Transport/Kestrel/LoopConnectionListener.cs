@@ -21,14 +21,17 @@ internal sealed class LoopConnectionListener : IConnectionListener
     private readonly LoopConnectionSettings[] _settings;
     private readonly LoopGroup _group;
     private readonly SocketListener _listener;
+    private readonly ResumeWork _resume;
     private readonly string? _unixPath;
 
     // Its readers continue on the pool, never on the loop that accepted: Kestrel logs and measures there, and loggers may block.
     private readonly Channel<LoopConnection> _accepted =
         Channel.CreateUnbounded<LoopConnection>(new UnboundedChannelOptions { AllowSynchronousContinuations = false });
 
+    private readonly Lock _lock = new();
+    private Task? _unbind;
     private int _waiting;
-    private int _unbound;
+    private int _disposed;
 
     internal LoopConnectionListener(
         EndPoint endPoint, RawSocket socket, IEventLoop loop, LoopGroup group, LoopBridgeOptions options, ListenSettings settings, IMemoryPoolFactory<byte> pools, ILogger logger)
@@ -36,10 +39,11 @@ internal sealed class LoopConnectionListener : IConnectionListener
         _group = group;
         _settings = [.. group.Members.Select(member => new LoopConnectionSettings(options, member, pools.Create(new MemoryPoolOptions { Owner = "kestrel" }), logger))];
         _listener = new SocketListener(loop, socket, settings, OnAccepted, logger);
+        _resume = new ResumeWork(_listener);
 
         // What was asked for is handed back unless the kernel chose (port 0) or the descriptor knows: Kestrel compares the two.
         EndPoint = endPoint is IPEndPoint { Port: not 0 } or UnixDomainSocketEndPoint ? endPoint : socket.LocalEndPoint ?? endPoint;
-        _unixPath = endPoint is UnixDomainSocketEndPoint unix && !unix.ToString().StartsWith('@') ? unix.ToString() : null;
+        _unixPath = endPoint is UnixDomainSocketEndPoint unix && !IsAbstract(unix) ? unix.ToString() : null;
     }
 
     public EndPoint EndPoint { get; }
@@ -54,7 +58,7 @@ internal sealed class LoopConnectionListener : IConnectionListener
             {
                 if (Interlocked.Decrement(ref _waiting) == MaxWaiting / 2)
                 {
-                    _listener.Loop.AddCallback(_listener.Resume);
+                    _listener.Loop.Post(_resume);
                 }
 
                 return connection;
@@ -64,24 +68,42 @@ internal sealed class LoopConnectionListener : IConnectionListener
         return null;
     }
 
-    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    /// <summary>Whoever calls, in whatever order, waits for the same end. The token is not looked at: nothing here takes long, and Kestrel may pass a cancelled one.</summary>
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        if (Interlocked.Exchange(ref _unbound, 1) == 0)
+        lock (_lock)
         {
-            await RunOnLoop(_listener.Dispose).ConfigureAwait(false);
-            if (_unixPath is not null)
+            return new ValueTask(_unbind ??= UnbindCoreAsync());
+        }
+    }
+
+    private async Task UnbindCoreAsync()
+    {
+        await RunOnLoop(_listener.Dispose).ConfigureAwait(false);
+        if (_unixPath is not null)
+        {
+            try
             {
                 File.Delete(_unixPath);
             }
-
-            // Those accepted already are still served; then the end shows as null.
-            _accepted.Writer.TryComplete();
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Expected when the directory has gone or its rights have changed: the listener has ended all the same.
+            }
         }
+
+        // Those accepted already are still served; then the end shows as null.
+        _accepted.Writer.TryComplete();
     }
 
     public async ValueTask DisposeAsync()
     {
         await UnbindAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
         while (_accepted.Reader.TryRead(out LoopConnection? connection))
         {
             connection.Abort(new ConnectionAbortedException("The listener was disposed before the connection was accepted."));
@@ -90,7 +112,7 @@ internal sealed class LoopConnectionListener : IConnectionListener
 
         foreach (LoopConnectionSettings settings in _settings)
         {
-            settings.Pool.Dispose();
+            settings.Release();
         }
     }
 
@@ -115,28 +137,48 @@ internal sealed class LoopConnectionListener : IConnectionListener
         }
     }
 
+    // The engine's kind of work, which a loop that is being closed still runs: whoever waits for the end gets it.
     private Task RunOnLoop(Action action)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        bool posted = _listener.Loop.AddCallback(() =>
+        var work = new LoopCall(action);
+        if (!_listener.Loop.Post(work))
+        {
+            work.Run(); // the loop is closed, and nobody else runs anything of it any more
+        }
+
+        return work.Done;
+    }
+
+    // unix(7): the name of an abstract socket begins with NUL, behind two bytes of family. Its text begins with '@', as a file's may.
+    private static bool IsAbstract(UnixDomainSocketEndPoint endPoint)
+    {
+        SocketAddress address = endPoint.Serialize();
+        return address.Size > 2 && address[2] == 0;
+    }
+
+    private sealed class LoopCall(Action action) : ILoopWork
+    {
+        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task Done => _done.Task;
+
+        public void Run()
         {
             try
             {
                 action();
-                done.SetResult();
+                _done.SetResult();
             }
             catch (Exception e)
             {
-                done.SetException(e); // the caller's, who waits for it
+                _done.SetException(e); // the caller's, who waits for it
             }
-        });
-        if (!posted)
-        {
-            action(); // the loop is closed, and nobody else runs anything of it any more
-            done.SetResult();
         }
+    }
 
-        return done.Task;
+    private sealed class ResumeWork(SocketListener listener) : ILoopWork
+    {
+        public void Run() => listener.Resume();
     }
 
     private sealed class StartWork(LoopConnectionListener listener, RawSocket raw, LoopConnectionSettings settings) : ILoopWork
@@ -147,18 +189,7 @@ internal sealed class LoopConnectionListener : IConnectionListener
             IEventLoop loop = settings.Member.Loop;
             var socket = new StreamSocket(loop, HandlerSocketDriver.For(loop).OpenStream(raw), settings.Socket);
             var connection = new LoopConnection(socket, settings);
-            try
-            {
-                socket.Start(connection);
-            }
-            catch (IOException)
-            {
-                // The driver has no memory for one more watch (epoll_ctl: ENOMEM, ENOSPC). This connection ends, the others go on.
-                raw.Dispose();
-                settings.Member.Release();
-                return;
-            }
-
+            socket.Start(connection);
             if (!listener._accepted.Writer.TryWrite(connection))
             {
                 connection.Abort(new ConnectionAbortedException("The listener was closed before the connection was accepted."));

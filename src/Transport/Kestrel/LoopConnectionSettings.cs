@@ -8,6 +8,8 @@ namespace LoopBridge.Kestrel;
 /// <summary>What the connections of one endpoint on one loop share.</summary>
 internal sealed class LoopConnectionSettings
 {
+    private int _users = 1;
+
     internal LoopConnectionSettings(LoopBridgeOptions options, LoopMember member, MemoryPool<byte> pool, ILogger logger)
     {
         Member = member;
@@ -32,4 +34,19 @@ internal sealed class LoopConnectionSettings
     internal bool FinOnError { get; }
 
     internal StreamSocketOptions Socket { get; }
+
+    /// <summary>One connection more that takes blocks from the pool.</summary>
+    internal void Retain() => Interlocked.Increment(ref _users);
+
+    /// <summary>
+    /// A connection, or the endpoint itself, needs the pool no more. The last one closes it: Kestrel's pool gives no blocks after that, and a connection that outlives its
+    /// listener or factory goes on.
+    /// </summary>
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            Pool.Dispose();
+        }
+    }
 }

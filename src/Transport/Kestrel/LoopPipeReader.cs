@@ -32,7 +32,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     private readonly long _pauseAt;
     private Exception? _inputError;
     private volatile bool _inputCompleted;
-    private volatile bool _readerCompleted;
+    private int _readerCompleted;
     private int _receiveSize = SegmentQueue.DefaultBlockSize;
     private int _paused;
     private int _cancelRequested;
@@ -56,9 +56,20 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     /// <summary>Takes in what has arrived. Loop thread.</summary>
     internal void OnReceivable()
     {
-        if (_inputCompleted || _readerCompleted)
+        if (_inputCompleted)
         {
             return;
+        }
+
+        if (_readerCompleted != 0)
+        {
+            ReceiveForNobody();
+            return;
+        }
+
+        if (Volatile.Read(ref _paused) == 1)
+        {
+            return; // more has come, or the peer has gone: neither is looked at, nor a second pause logged, before the application has caught up
         }
 
         bool received = ReceiveAll(out bool ended);
@@ -66,7 +77,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         {
             CompleteInput(null);
             _waiter.Wake(inline: true);
-            _connection.OnPeerFinished();
+            _connection.OnInputEnded(peerFinished: true);
         }
         else if (received)
         {
@@ -84,7 +95,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     /// <summary>The blocks of a completed reader go back where no receive can be under way. Loop thread.</summary>
     internal void ReleaseIfUnread()
     {
-        if (_readerCompleted)
+        if (_readerCompleted != 0)
         {
             _queue.Clear();
         }
@@ -105,9 +116,25 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     /// <summary>What was received and not consumed, for a handler that takes the connection over; it is consumed with that. Loop thread, with no reader active.</summary>
     internal void TakeOver(Action<ReadOnlySequence<byte>> use)
     {
-        _readerCompleted = true;
+        _inputCompleted = true; // a resume or fair share still posted must not receive what is the handler's
+
+        // Completed afterwards: a handler that closes the socket in the middle of these bytes may still look at the rest of them.
         use(_queue.Peek());
+        Volatile.Write(ref _readerCompleted, 1);
         _queue.Clear();
+    }
+
+    // The application has had enough of the input. As with Kestrel's sockets, the next thing the peer does fires the token: its end, its reset, or bytes, which stay in the kernel
+    // but for this one.
+    private void ReceiveForNobody()
+    {
+        Span<byte> one = stackalloc byte[1];
+        IoResult result = _socket.Receive(one);
+        if (result.IsOk)
+        {
+            CompleteInput(null);
+            _connection.OnInputEnded(peerFinished: result.Count == 0);
+        }
     }
 
     private bool ReceiveAll(out bool ended)
@@ -122,7 +149,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
                 return received;
             }
 
-            Memory<byte> room = _queue.GetMemory(_receiveSize > SegmentQueue.DefaultBlockSize ? _receiveSize : SmallestReceive);
+            Memory<byte> room = _queue.GetMemory(RoomWanted());
             IoResult result = _socket.Receive(room.Span);
             if (result.IsOk)
             {
@@ -149,16 +176,24 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         }
     }
 
-    // True if it is to stay paused. Announced first and looked at again, while the consumer goes the other way round.
+    // The larger blocks stay within the limit; a whole small one is what Kestrel's pipe goes beyond it, too.
+    private int RoomWanted()
+    {
+        long wanted = Math.Min(_receiveSize, _pauseAt - Unexamined);
+        return wanted > SegmentQueue.DefaultBlockSize ? (int)wanted : SmallestReceive;
+    }
+
+    // True if it is to stay paused. Logged, announced, and looked at again, while the consumer goes the other way round: each pause is logged once, before its end.
     private bool Pause()
     {
+        _connection.OnPaused();
         Interlocked.Exchange(ref _paused, 1);
         if (Unexamined < _pauseAt && Interlocked.CompareExchange(ref _paused, 0, 1) == 1)
         {
+            _connection.OnResumed();
             return false;
         }
 
-        _connection.OnPaused();
         return true;
     }
 
@@ -223,13 +258,14 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
     public override void Complete(Exception? exception = null)
     {
-        if (_readerCompleted)
+        // An exchange, because a connection may be disposed from two sides at once.
+        if (Interlocked.Exchange(ref _readerCompleted, 1) == 1)
         {
             return;
         }
 
-        _readerCompleted = true;
-        if (_socket.Loop.IsOnLoopThread || !_socket.Loop.Post(this))
+        // Posted from the loop, too: a paused connection hears nothing more of what the kernel has, and has to ask.
+        if (!_socket.Loop.Post(this) || _socket.Loop.IsOnLoopThread)
         {
             _queue.Clear();
         }
@@ -251,7 +287,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
     private void ThrowIfReaderCompleted()
     {
-        if (_readerCompleted)
+        if (Volatile.Read(ref _readerCompleted) != 0)
         {
             throw new InvalidOperationException("Reading is not allowed after the reader was completed.");
         }

@@ -10,13 +10,15 @@ namespace LoopBridge.Kestrel;
 /// </summary>
 internal sealed class LoopPipeWriter : PipeWriter
 {
+    private readonly LoopConnection _connection;
     private readonly StreamSocket _socket;
     private readonly PipeWaiter<FlushResult> _waiter;
-    private volatile bool _completed;
+    private int _completed;
     private int _cancelRequested;
 
-    internal LoopPipeWriter(StreamSocket socket, LoopScheduling scheduling)
+    internal LoopPipeWriter(LoopConnection connection, StreamSocket socket, LoopScheduling scheduling)
     {
+        _connection = connection;
         _socket = socket;
         _waiter = new PipeWaiter<FlushResult>(Take, scheduling);
     }
@@ -42,7 +44,7 @@ internal sealed class LoopPipeWriter : PipeWriter
             return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         }
 
-        if (_completed || _socket.Flush() || CanTake)
+        if (IsCompleted || _socket.Flush() || CanTake)
         {
             return new ValueTask<FlushResult>(Take());
         }
@@ -60,12 +62,12 @@ internal sealed class LoopPipeWriter : PipeWriter
 
     public override void Complete(Exception? exception = null)
     {
-        if (_completed)
+        // An exchange, because a connection may be disposed from two sides at once.
+        if (Interlocked.Exchange(ref _completed, 1) == 1)
         {
             return;
         }
 
-        _completed = true;
         if (exception is null)
         {
             _socket.FinishSending();
@@ -73,7 +75,7 @@ internal sealed class LoopPipeWriter : PipeWriter
         else
         {
             _socket.Flush(); // what was written goes back to the pool, if not to the peer
-            _socket.RequestAbort(exception as ConnectionAbortedException ?? new ConnectionAbortedException(exception.Message, exception), reset: false);
+            _connection.End(exception as ConnectionAbortedException ?? new ConnectionAbortedException(exception.Message, exception), reset: false);
         }
     }
 
@@ -83,14 +85,16 @@ internal sealed class LoopPipeWriter : PipeWriter
     /// <summary>The connection is gone: writes do nothing from here on.</summary>
     internal void OnClosed() => _waiter.Wake(inline: false);
 
+    private bool IsCompleted => Volatile.Read(ref _completed) != 0;
+
     private bool CanTake => _socket.IsClosing || Volatile.Read(ref _cancelRequested) == 1;
 
     private FlushResult Take()
-        => new(isCanceled: Interlocked.Exchange(ref _cancelRequested, 0) == 1, isCompleted: _socket.IsClosing || _completed);
+        => new(isCanceled: Interlocked.Exchange(ref _cancelRequested, 0) == 1, isCompleted: _socket.IsClosing || IsCompleted);
 
     private void ThrowIfCompleted()
     {
-        if (_completed)
+        if (IsCompleted)
         {
             throw new InvalidOperationException("Writing is not allowed after the writer was completed.");
         }

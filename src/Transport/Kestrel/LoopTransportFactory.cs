@@ -46,7 +46,15 @@ internal sealed class LoopTransportFactory(
         IEventLoop loop = group.Members[(int)((uint)Interlocked.Increment(ref _bound) % (uint)group.Count)].Loop;
         RawSocket socket = ListeningSockets.Listen(HandlerSocketDriver.For(loop), endpoint, listen);
         var listener = new LoopConnectionListener(endpoint, socket, loop, group, settings, listen, pools, _logger);
-        await listener.StartAsync().ConfigureAwait(false);
-        return listener;
+        try
+        {
+            await listener.StartAsync().ConfigureAwait(false);
+            return listener;
+        }
+        catch
+        {
+            await listener.DisposeAsync().ConfigureAwait(false); // the failure is the caller's; socket, file and pools must not stay
+            throw;
+        }
     }
 }

@@ -1,0 +1,87 @@
+using System.Net.Sockets;
+using LoopBridge.Drivers;
+using LoopBridge.Testing;
+using LoopBridge.Transport.Tests.Sockets;
+using Microsoft.AspNetCore.Connections;
+
+namespace LoopBridge.Transport.Tests.Kestrel;
+
+public sealed class ListenerUnixTests
+{
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-15"), Contract("K-16")]
+    public async Task Unbind_SocketFile_IsRemovedAndConnectionsGoOn(LoopDriver driver)
+    {
+        using var path = new TemporaryPath();
+        await using var host = new TransportHost(driver);
+        IConnectionListener listener = await host.BindAsync(path.EndPoint);
+        Assert.Equal(path.EndPoint, listener.EndPoint);
+        Assert.True(File.Exists(path.Path));
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync(listener);
+        Assert.IsType<UnixDomainSocketEndPoint>(connection.RemoteEndPoint);
+        await listener.UnbindAsync(TestContext.Current.CancellationToken).WithDeadline();
+        Assert.False(File.Exists(path.Path));
+        await client.SendTextAsync("still there");
+        Assert.Equal("still there", await connection.Transport.Input.ReadTextAsync(11));
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-15"), Contract("K-20")]
+    public async Task BindAsync_PathJustUnbound_BindsAgain(LoopDriver driver)
+    {
+        using var path = new TemporaryPath();
+        await using var host = new TransportHost(driver);
+        IConnectionListener first = await host.BindAsync(path.EndPoint);
+        await first.DisposeAsync().WithDeadline();
+        await host.ConnectAsync(await host.BindAsync(path.EndPoint));
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-15")]
+    public async Task BindAsync_FileIsThere_InUseAndNotDeleted(LoopDriver driver)
+    {
+        using var path = new TemporaryPath();
+        await File.WriteAllTextAsync(path.Path, "somebody's", TestContext.Current.CancellationToken);
+        await using var host = new TransportHost(driver);
+        AddressInUseException e = await Assert.ThrowsAsync<AddressInUseException>(
+            () => host.Factory.BindAsync(path.EndPoint, TestContext.Current.CancellationToken).WithDeadline());
+        Assert.Contains(path.Path, e.Message, StringComparison.Ordinal);
+        Assert.Equal("somebody's", await File.ReadAllTextAsync(path.Path, TestContext.Current.CancellationToken));
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-16")]
+    public async Task BindAsync_MissingDirectory_IsASocketExceptionAndNotInUse(LoopDriver driver)
+    {
+        using var path = new TemporaryPath();
+        await using var host = new TransportHost(driver);
+        SocketException e = await Assert.ThrowsAnyAsync<SocketException>(() => host.Factory.BindAsync(
+            new UnixDomainSocketEndPoint(path.Path + "/missing/s"), TestContext.Current.CancellationToken).WithDeadline());
+        Assert.NotEqual(SocketError.AddressAlreadyInUse, e.SocketErrorCode);
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-16")]
+    public async Task BindAsync_AbstractName_Serves(LoopDriver driver)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Abstract names are Linux only.");
+        await using var host = new TransportHost(driver);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync(
+            await host.BindAsync(new UnixDomainSocketEndPoint($"\0loopbridge-{Guid.NewGuid():N}")));
+        await connection.Transport.Output.WriteTextAsync("hello");
+        Assert.Equal("hello"u8.ToArray(), await client.ReceiveExactlyAsync(5));
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-23"), Contract("K-34")]
+    public async Task Unbind_DirectoryIsGone_StillEndsAccepting(LoopDriver driver)
+    {
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("lb-");
+        await using var host = new TransportHost(driver);
+        IConnectionListener listener = await host.BindAsync(new UnixDomainSocketEndPoint(Path.Combine(directory.FullName, "s")));
+        Task<ConnectionContext?> pending = listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask();
+        directory.Delete(recursive: true);
+        await listener.UnbindAsync(TestContext.Current.CancellationToken).WithDeadline();
+        Assert.Null(await pending.WithDeadline());
+    }
+}

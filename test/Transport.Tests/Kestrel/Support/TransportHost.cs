@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Sockets;
+using LoopBridge.Drivers;
+using LoopBridge.Kestrel;
+using LoopBridge.Loops;
+using LoopBridge.Testing;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LoopBridge.Transport.Tests.Kestrel;
+
+/// <summary>
+/// The transport without Kestrel: loops, factory, checking pools and a log. At its end nothing may be left: no block out, no pool open, no connection counted, nothing
+/// logged above Debug.
+/// </summary>
+internal sealed class TransportHost : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> _toDispose = [];
+
+    internal TransportHost(LoopDriver driver, LoopScheduling scheduling = LoopScheduling.Inline, Action<LoopBridgeOptions>? configure = null, int loops = 2)
+    {
+        Assert.SkipWhen(driver == LoopDriver.Epoll && !OperatingSystem.IsLinux(), "epoll is Linux only.");
+        var options = new LoopBridgeOptions { Driver = driver, Scheduling = scheduling };
+        configure?.Invoke(options);
+        Options = Microsoft.Extensions.Options.Options.Create(options);
+        Loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
+        Group = new LoopGroup(loops, driver, logger: Loggers.CreateLogger("LoopBridge.Loops"));
+        Factory = new LoopTransportFactory(Group, Options, Pools, Loggers);
+    }
+
+    internal static IPEndPoint AnyPort => new(IPAddress.Loopback, 0);
+
+    /// <summary>What the test wants to be logged above Debug.</summary>
+    internal Func<LogEntry, bool> Expected { get; set; } = static _ => false;
+
+    internal LogCollector Logs { get; } = new();
+
+    internal ILoggerFactory Loggers { get; }
+
+    internal IOptions<LoopBridgeOptions> Options { get; }
+
+    internal CheckingPools Pools { get; } = new();
+
+    internal LoopGroup Group { get; }
+
+    internal LoopTransportFactory Factory { get; }
+
+    internal int Connections => Group.Members.Sum(member => member.Connections);
+
+    /// <summary>Binds, and disposes of the listener at the end.</summary>
+    internal async Task<IConnectionListener> BindAsync(EndPoint? endPoint = null)
+    {
+        IConnectionListener listener = await Factory.BindAsync(endPoint ?? AnyPort, TestContext.Current.CancellationToken).WithDeadline();
+        _toDispose.Insert(0, listener);
+        return listener;
+    }
+
+    /// <summary>Binds if need be, connects a client and accepts it. Both ends are disposed of at the end, the client's first.</summary>
+    internal async Task<(ConnectionContext Connection, Socket Client)> ConnectAsync(IConnectionListener? listener = null)
+    {
+        listener ??= await BindAsync();
+        Socket client = Dial(listener.EndPoint);
+        ConnectionContext? connection = await listener.AcceptAsync(TestContext.Current.CancellationToken).WithDeadline();
+        Assert.NotNull(connection);
+        _toDispose.Insert(0, connection);
+        _toDispose.Insert(0, new Closing(client));
+        return (connection, client);
+    }
+
+    internal void OwnAtEnd(IAsyncDisposable resource) => _toDispose.Insert(0, resource);
+
+    /// <summary>A connected client.</summary>
+    internal static Socket Dial(EndPoint endPoint)
+    {
+        var client = new Socket(endPoint.AddressFamily, SocketType.Stream, endPoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        try
+        {
+            client.Connect(endPoint);
+            return client;
+        }
+        catch
+        {
+            client.Dispose(); // the failure is the test's
+            throw;
+        }
+    }
+
+    /// <summary>Waits until each loop has polled and handled what was there.</summary>
+    internal async Task SettleAsync()
+    {
+        for (int turn = 0; turn < 3; turn++)
+        {
+            await Task.WhenAll(Group.Members.Select(member => member.MeasureLagAsync())).WithDeadline();
+        }
+    }
+
+    internal LogEntry[] LogsOf(string eventName) => [.. Logs.Entries.Where(entry => entry.Category == LoopTransportFactory.LogCategory && entry.Id.Name == eventName)];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (IAsyncDisposable resource in _toDispose)
+        {
+            await resource.DisposeAsync().WithDeadline();
+        }
+
+        Assert.True(SpinWait.SpinUntil(() => Connections == 0, Deadline.Default), $"{Connections} connections are still counted.");
+        Group.Dispose();
+        Assert.True(SpinWait.SpinUntil(() => Pools.Outstanding == 0, Deadline.Default), $"{Pools.Outstanding} blocks did not come back.");
+        Assert.Equal(0, Pools.Open);
+        Assert.DoesNotContain(Logs.Entries, entry => entry.Level >= (entry.Category == "LoopBridge.Loops" ? LogLevel.Warning : LogLevel.Information) && !Expected(entry));
+        Loggers.Dispose();
+    }
+
+    private sealed class Closing(Socket socket) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            socket.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using LoopBridge.Drivers;
+using LoopBridge.Testing;
+using Microsoft.AspNetCore.Connections;
+
+namespace LoopBridge.Transport.Tests.Kestrel;
+
+public sealed class WriterTests
+{
+    private const int Blocking = 16 * 1024 * 1024;
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-65")]
+    public async Task UnflushedBytes_AreCounted(LoopDriver driver)
+    {
+        await using var host = new TransportHost(driver);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        PipeWriter output = connection.Transport.Output;
+        Assert.True(output.CanGetUnflushedBytes);
+        output.Write("abc"u8);
+        output.Write(new byte[10_000]);
+        Assert.Equal(10_003, output.UnflushedBytes);
+        FlushResult result = await output.FlushAsync(TestContext.Current.CancellationToken).WithDeadline();
+        Assert.False(result.IsCanceled || result.IsCompleted);
+        Assert.Equal(0, output.UnflushedBytes);
+        await client.ReceiveExactlyAsync(10_003);
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-61"), Contract("K-63")]
+    public async Task FlushAsync_PeerDoesNotRead_WaitsUntilHalfTheLimitIsGone(LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(driver, scheduling);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        Task blocked = Block(connection, TestContext.Current.CancellationToken);
+        await client.ReceiveExactlyAsync(Blocking);
+        await blocked;
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-61")]
+    public async Task FlushAsync_LimitOff_NeverWaits(LoopDriver driver)
+    {
+        foreach (long? limit in new long?[] { null, 0 })
+        {
+            await using var host = new TransportHost(driver, configure: o => o.MaxWriteBufferSize = limit);
+            (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+            Task<FlushResult> flush = connection.Transport.Output.WriteAsync(new byte[Blocking], TestContext.Current.CancellationToken).AsTask();
+            Assert.True(flush.IsCompleted);
+            await client.ReceiveExactlyAsync(Blocking);
+        }
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-65")]
+    public async Task CancelPendingFlush_BlockedFlush_ReturnsCancelledAndNothingIsLost(LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(driver, scheduling);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        Task<FlushResult> blocked = Block(connection, TestContext.Current.CancellationToken);
+        connection.Transport.Output.CancelPendingFlush();
+        Assert.True((await blocked).IsCanceled);
+        Task<FlushResult> again = connection.Transport.Output.FlushAsync(TestContext.Current.CancellationToken).WithDeadline();
+        Assert.False(again.IsCompleted);
+        await client.ReceiveExactlyAsync(Blocking);
+        Assert.False((await again).IsCanceled);
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-65")]
+    public async Task CancelPendingFlush_NothingWaits_CancelsTheNextFlushAlone(LoopDriver driver)
+    {
+        await using var host = new TransportHost(driver);
+        (ConnectionContext connection, _) = await host.ConnectAsync();
+        connection.Transport.Output.CancelPendingFlush();
+        Assert.True((await connection.Transport.Output.FlushAsync(TestContext.Current.CancellationToken).WithDeadline()).IsCanceled);
+        Assert.False((await connection.Transport.Output.FlushAsync(TestContext.Current.CancellationToken).WithDeadline()).IsCanceled);
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    public async Task FlushAsync_TokenFiresWhileBlocked_Throws(LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(driver, scheduling);
+        (ConnectionContext connection, _) = await host.ConnectAsync();
+        using var cancel = new CancellationTokenSource();
+        Task<FlushResult> blocked = Block(connection, cancel.Token);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => blocked);
+        connection.Abort(new ConnectionAbortedException("The peer does not read."));
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-62"), Contract("K-53")]
+    public async Task FlushAsync_PeerResetsWhileBlockedAndReadsPaused_IsReleasedAndAllEnds(LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(driver, scheduling, o => o.MaxReadBufferSize = 4096);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        client.SendUntilFull();
+        Task<FlushResult> blocked = Block(connection, TestContext.Current.CancellationToken);
+        client.Reset();
+        Assert.True((await blocked).IsCompleted);
+        await connection.ClosedAsync();
+        await Assert.ThrowsAsync<ConnectionResetException>(() => connection.Transport.Input.ReadSoonAsync());
+        Assert.True((await connection.Transport.Output.WriteAsync(new byte[10_000], TestContext.Current.CancellationToken).WithDeadline()).IsCompleted);
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-62")]
+    public async Task WriteAsync_AfterAbort_DoesNothingAndReportsCompleted(LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(driver, scheduling);
+        (ConnectionContext connection, _) = await host.ConnectAsync();
+        connection.Abort(new ConnectionAbortedException("Enough."));
+        await connection.ClosedAsync();
+        for (int i = 0; i < 100; i++)
+        {
+            FlushResult result = await connection.Transport.Output.WriteAsync(new byte[10_000], TestContext.Current.CancellationToken).WithDeadline();
+            Assert.True(result.IsCompleted);
+        }
+
+        Assert.Equal(0, host.Pools.Outstanding);
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-63")]
+    public async Task WriteAsync_LargeDownloadInManyPieces_ArrivesInOrder(LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(driver, scheduling);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        byte[] bytes = new byte[10 * 1024 * 1024];
+        new Random(4).NextBytes(bytes);
+        Task<byte[]> receiving = client.ReceiveToEndAsync();
+        var sizes = new Random(5);
+        for (int position = 0; position < bytes.Length;)
+        {
+            int count = Math.Min(sizes.Next(1, 200_000), bytes.Length - position);
+            await connection.Transport.Output.WriteAsync(bytes.AsMemory(position, count), TestContext.Current.CancellationToken).WithDeadline();
+            position += count;
+        }
+
+        await connection.Transport.Output.CompleteAsync();
+        Assert.True((await receiving).AsSpan().SequenceEqual(bytes));
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-64"), Contract("K-85")]
+    public async Task Complete_Output_SendsAllThenFinAndTheWaitingReadThrows(LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(driver, scheduling);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        Task<ReadResult> waiting = connection.Transport.Input.ReadSoonAsync();
+        connection.Transport.Output.Write("not flushed"u8);
+        await connection.Transport.Output.CompleteAsync();
+        await connection.Transport.Output.CompleteAsync();
+        Assert.Equal("not flushed", await client.ReceiveTextToEndAsync());
+        await Assert.ThrowsAsync<ConnectionAbortedException>(() => waiting);
+        await connection.ClosedAsync();
+        Assert.Throws<InvalidOperationException>(() => connection.Transport.Output.GetMemory());
+        LogEntry fin = Assert.Single(host.LogsOf("ConnectionWriteFin"));
+        Assert.Equal(7, fin.Id.Id);
+        Assert.Contains("completed gracefully", fin.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-72"), Contract("K-85")]
+    public async Task Complete_OutputWithError_EndsTheConnectionForThatReason(LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(driver, scheduling);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        Task<ReadResult> waiting = connection.Transport.Input.ReadSoonAsync();
+        var error = new InvalidOperationException("The handler broke.");
+        await connection.Transport.Output.CompleteAsync(error);
+        ConnectionAbortedException reason = await Assert.ThrowsAsync<ConnectionAbortedException>(() => waiting);
+        Assert.Same(error, reason.InnerException);
+        Assert.Empty(await client.ReceiveToEndAsync());
+        Assert.Contains("The handler broke.", Assert.Single(host.LogsOf("ConnectionWriteFin")).Message, StringComparison.Ordinal);
+        Assert.Empty(host.LogsOf("ConnectionReset"));
+    }
+
+    // More than the buffers of both kernel sockets hold (tcp_wmem, tcp_rmem: 4 and 6 MiB at most by default), so that the flush waits for as long as the peer does not read.
+    private static Task<FlushResult> Block(ConnectionContext connection, CancellationToken cancellationToken)
+    {
+        Task<FlushResult> flush = connection.Transport.Output.WriteAsync(new byte[Blocking], cancellationToken).WithDeadline();
+        Assert.False(flush.IsCompleted);
+        return flush;
+    }
+}
