@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -40,16 +41,19 @@ public sealed class LoopBridgeServer : IAsyncDisposable
     /// <param name="app">Its pipeline.</param>
     /// <param name="services">Its services.</param>
     /// <param name="options">LoopBridge's options.</param>
+    /// <param name="configuration">Settings, as a file or the command line would bring them.</param>
     public static async Task<LoopBridgeServer> StartAsync(
         LoopDriver driver,
         Action<KestrelServerOptions>? kestrel = null,
         Action<WebApplication>? app = null,
         Action<IServiceCollection>? services = null,
-        Action<LoopBridgeOptions>? options = null)
+        Action<LoopBridgeOptions>? options = null,
+        IEnumerable<KeyValuePair<string, string?>>? configuration = null)
     {
         var logs = new LogCollector();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(configuration);
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
         builder.WebHost.UseLoopBridge(o =>
         {
