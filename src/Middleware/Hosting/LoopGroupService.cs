@@ -1,23 +1,60 @@
+using LoopBridge.Bridge;
+using LoopBridge.Deferreds;
 using LoopBridge.Diagnostics;
+using LoopBridge.Handlers;
 using LoopBridge.Loops;
+using LoopBridge.Protocols;
+using LoopBridge.Resolvers;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace LoopBridge.Hosting;
 
 /// <summary>
-/// Starts the loops with the host. They end when the container is disposed, after every server and service that used them has stopped.
+/// Starts the loops with the host, and shuts the reactors on them down with it. The loops themselves end when the container is disposed, after every server and
+/// service that used them has stopped.
 /// </summary>
-internal sealed class LoopGroupService(LoopGroup group, LoopMetrics metrics) : IHostedService
+internal sealed class LoopGroupService(
+    LoopGroup group, LoopMetrics metrics, INameResolver resolver, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers) : IHostedService
 {
-    // Held so that somebody has asked for the meter's instruments.
-    private readonly LoopMetrics _metrics = metrics;
+    private readonly ILogger _logger = loggers.CreateLogger("LoopBridge.Hosting");
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         group.Start();
-        _metrics.Start();
+        metrics.Start();
+        foreach (LoopMember member in group.Members)
+        {
+            // What protocols connect and listen by themselves uses the application's resolver and log, too.
+            ReactorOnLoop reactor = member.Loop.GetReactor();
+            reactor.InstallResolver(resolver);
+            reactor.InstallTransportOptions(new TransportOptions { MaxUnsentBytes = options.Value.MaxUnsentBytes, Logger = loggers.CreateLogger("LoopBridge.Protocols") });
+        }
+
+        Deferred.UnhandledFailure += OnUnhandledFailure;
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Shutdown triggers run and what is still registered with a reactor is told of the loss, while its loop still turns.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        foreach (LoopMember member in group.Members)
+        {
+            if (member.Loop.FindReactor() is { } reactor)
+            {
+                await ShutDownAsync(member.Loop, reactor).WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        Deferred.UnhandledFailure -= OnUnhandledFailure;
+    }
+
+    private static Task ShutDownAsync(IEventLoop loop, ReactorOnLoop reactor) => loop.RunAsync(() =>
+    {
+        reactor.Dispose();
+        return Task.CompletedTask;
+    });
+
+    private void OnUnhandledFailure(object? sender, UnhandledFailureEventArgs e) => _logger.DeferredFailureUnhandled(e.Exception);
 }

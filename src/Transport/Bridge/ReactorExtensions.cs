@@ -28,4 +28,8 @@ public static class ReactorExtensions
             return Reactors.GetValue(loop, static key => new ReactorOnLoop(key));
         }
     }
+
+    /// <summary>The loop's reactor if anybody has asked for it yet.</summary>
+    internal static ReactorOnLoop? FindReactor(this IEventLoop loop)
+        => Reactors.TryGetValue(loop, out ReactorOnLoop? reactor) ? reactor : null;
 }

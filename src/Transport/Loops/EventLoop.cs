@@ -13,7 +13,7 @@ namespace LoopBridge.Loops;
 public sealed partial class EventLoop : IEventLoop, IDisposable
 {
     [ThreadStatic]
-    private static IEventLoop? t_current;
+    private static IEventLoop? _current;
 
     private readonly IIoDriver _driver;
     private readonly TimeProvider _clock;
@@ -41,7 +41,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     }
 
     /// <summary>The loop that runs the calling thread now, or null.</summary>
-    public static IEventLoop? Current => t_current;
+    public static IEventLoop? Current => _current;
 
     /// <summary>The name it was made with.</summary>
     public string Name { get; }
@@ -86,9 +86,9 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
             return;
         }
 
-        IEventLoop? previousLoop = t_current;
+        IEventLoop? previousLoop = _current;
         SynchronizationContext? previousContext = SynchronizationContext.Current;
-        t_current = this;
+        _current = this;
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
         _logger.LoopStarted(Name, _driver.Name);
         try
@@ -105,7 +105,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
         finally
         {
             Volatile.Write(ref _threadId, 0);
-            t_current = previousLoop;
+            _current = previousLoop;
             SynchronizationContext.SetSynchronizationContext(previousContext);
             Volatile.Write(ref _running, 0);
             _logger.LoopStopped(Name);

@@ -6,7 +6,8 @@ namespace LoopBridge.Protocols;
 /// <summary>No address of a host could be connected to. The inner exception is the last attempt's.</summary>
 public sealed class ConnectFailedException : IOException
 {
-    internal ConnectFailedException(EndPoint endPoint, SocketException cause) : base($"Could not connect to {endPoint}: {cause.Message}", cause)
+    internal ConnectFailedException(EndPoint endPoint, SocketException cause)
+        : base($"Could not connect to {endPoint}: {cause.Message}", cause)
     {
         EndPoint = endPoint;
         SocketErrorCode = cause.SocketErrorCode;

@@ -2,7 +2,9 @@ using LoopBridge.Reactors;
 
 namespace LoopBridge.Protocols;
 
-/// <summary>The connection was aborted on this side: by <see cref="ITransport.AbortConnection"/>, or by a limit that the message names.</summary>
+/// <summary>
+/// The connection was aborted on this side: by <see cref="ITransport.AbortConnection"/>, or by a limit that the message names.
+/// </summary>
 public sealed class ConnectionAbortedLocallyException : ConnectionClosedException
 {
     /// <summary>The protocol aborted it.</summary>

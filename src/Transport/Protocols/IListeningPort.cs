@@ -11,6 +11,8 @@ public interface IListeningPort : IAsyncDisposable
     /// <summary>
     /// Closes the port in a later turn. Its connections stay. Repeated calls give the same task.
     /// </summary>
-    /// <returns>Ends when the socket is closed: the port may be used again. Fails, nonetheless closed, with what the factory's stop threw.</returns>
+    /// <returns>
+    /// Ends when the socket is closed: the port may be used again. Fails, nonetheless closed, with what the factory's stop threw.
+    /// </returns>
     Task StopListeningAsync();
 }

@@ -5,7 +5,9 @@ namespace LoopBridge.Protocols;
 /// <summary>Builds the protocol of each connection. Descends from Twisted's <c>IProtocolFactory</c>.</summary>
 public interface IProtocolFactory
 {
-    /// <summary>Builds a new protocol for a connection. On the connection's loop. An exception is logged and closes that connection only.</summary>
+    /// <summary>
+    /// Builds a new protocol for a connection. On the connection's loop. An exception is logged and closes that connection only.
+    /// </summary>
     /// <param name="peer">Who connects, where that is known.</param>
     /// <returns>Null to refuse: the connection is closed.</returns>
     Protocol? BuildProtocol(EndPoint? peer);

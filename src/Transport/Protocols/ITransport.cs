@@ -6,12 +6,12 @@ using LoopBridge.Reactors;
 namespace LoopBridge.Protocols;
 
 /// <summary>
-/// One connection as its protocol sees it. Descends from Twisted's <c>ITransport</c>. Every member that does something belongs to the loop's thread; others come by
-/// <c>Reactor.CallFromThread</c>. The properties may be read from any thread.
+/// One connection as its protocol sees it. Descends from Twisted's <c>ITransport</c>. Every member that does something belongs to the
+/// loop's thread; others come by <c>Reactor.CallFromThread</c>. The properties may be read from any thread.
 /// </summary>
 /// <remarks>
-/// While more bytes wait to be sent than the socket engine likes (64 KiB), the transport receives nothing, so that a peer that sends and never reads
-/// is bounded. For what others make it write, there is <see cref="TransportOptions.MaxUnsentBytes"/>.
+/// While more bytes wait to be sent than the socket engine likes (64 KiB), the transport receives nothing, so that a peer that sends and
+/// never reads is bounded. For what others make it write, there is <see cref="TransportOptions.MaxUnsentBytes"/>.
 /// </remarks>
 public interface ITransport
 {
@@ -48,14 +48,15 @@ public interface ITransport
     void WriteSequence(in ReadOnlySequence<byte> data);
 
     /// <summary>
-    /// Ends the connection in order: nothing is received from now on, what was written is sent, also what is written until that is done, and then the connection
-    /// is closed. Harmless when repeated.
+    /// Ends the connection in order: nothing is received from now on, what was written is sent, also what is written until that is done,
+    /// and then the connection is closed. Harmless when repeated.
     /// </summary>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     void LoseConnection();
 
     /// <summary>
-    /// Ends the connection at once: unsent bytes are dropped and the peer sees a reset. The protocol hears of it in a later turn. Harmless when repeated.
+    /// Ends the connection at once: unsent bytes are dropped and the peer sees a reset. The protocol hears of it in a later turn. Harmless
+    /// when repeated.
     /// </summary>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     void AbortConnection();

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace LoopBridge.Protocols;
 
 /// <summary>
-/// Received and not yet parsed bytes in one pooled array, which is given back when they are used up. What <see cref="Lend"/> gave out stays untouched until
-/// <see cref="EndLoan"/>, whatever happens to the buffer meanwhile.
+/// Received and not yet parsed bytes in one pooled array, which is given back when they are used up. What <see cref="Lend"/> gave out stays
+/// untouched until <see cref="EndLoan"/>, whatever happens to the buffer meanwhile.
 /// </summary>
 internal sealed class LineBuffer
 {

@@ -1,12 +1,12 @@
 namespace LoopBridge.Protocols;
 
 /// <summary>
-/// A protocol of lines, with an escape to raw data and back. However the bytes are cut on their way, the lines are the same. Descends from Twisted's
-/// <c>LineReceiver</c>.
+/// A protocol of lines, with an escape to raw data and back. However the bytes are cut on their way, the lines are the same. Descends from
+/// Twisted's <c>LineReceiver</c>.
 /// </summary>
 /// <remarks>
-/// Nothing is delivered while the transport is paused or too much waits to be sent (<see cref="ITransport.IsPaused"/>), not even from what has arrived already; it follows when the
-/// transport goes on. After <see cref="ITransport.LoseConnection"/> nothing is delivered at all.
+/// Nothing is delivered while the transport is paused or too much waits to be sent (<see cref="ITransport.IsPaused"/>), not even from what
+/// has arrived already; it follows when the transport goes on. After <see cref="ITransport.LoseConnection"/> nothing is delivered at all.
 /// </remarks>
 public abstract class LineReceiver : Protocol
 {
@@ -37,7 +37,8 @@ public abstract class LineReceiver : Protocol
     }
 
     /// <summary>
-    /// Whether a CR before the delimiter is no part of the line. With LF as <see cref="Delimiter"/> it lets both kinds of line end through. Defaults to false.
+    /// Whether a CR before the delimiter is no part of the line. With LF as <see cref="Delimiter"/> it lets both kinds of line end through.
+    /// Defaults to false.
     /// </summary>
     public bool TrimCarriageReturn { get; set; }
 
@@ -61,17 +62,21 @@ public abstract class LineReceiver : Protocol
     public abstract void LineReceived(ReadOnlySpan<byte> line);
 
     /// <summary>Data has come in raw mode.</summary>
-    /// <param name="data">All that there is; valid during the call only. What is no raw data any more goes to <see cref="SetLineMode"/>.</param>
+    /// <param name="data">
+    /// All that there is; valid during the call only. What is no raw data any more goes to <see cref="SetLineMode"/>.
+    /// </param>
     /// <exception cref="InvalidOperationException">Not overridden, but <see cref="SetRawMode"/> was called.</exception>
     public virtual void RawDataReceived(ReadOnlySpan<byte> data)
-        => throw new InvalidOperationException($"{GetType().Name} calls {nameof(SetRawMode)} and does not override {nameof(RawDataReceived)}.");
+        => throw new InvalidOperationException(
+            $"{GetType().Name} calls {nameof(SetRawMode)} and does not override {nameof(RawDataReceived)}.");
 
     /// <summary>
-    /// A line has more than <see cref="MaxLineLength"/> bytes, or will have. By default it closes the connection in order, with a <see cref="MalformedInputException"/> as reason.
+    /// A line has more than <see cref="MaxLineLength"/> bytes, or will have. By default it closes the connection in order, with a
+    /// <see cref="MalformedInputException"/> as reason.
     /// </summary>
     /// <param name="unparsed">
-    /// All that there is from the start of that line on; valid during the call only, and dropped after it. An override that goes on hands what comes after the line to
-    /// <see cref="SetLineMode"/>.
+    /// All that there is from the start of that line on; valid during the call only, and dropped after it. An override that goes on hands
+    /// what comes after the line to <see cref="SetLineMode"/>.
     /// </param>
     /// <exception cref="MalformedInputException">By default.</exception>
     public virtual void LineLengthExceeded(ReadOnlySpan<byte> unparsed)
@@ -88,7 +93,9 @@ public abstract class LineReceiver : Protocol
     public void SetRawMode() => IsRawMode = true;
 
     /// <summary>From here on, data comes as lines.</summary>
-    /// <param name="rest">What was received and is no raw data: it is parsed as soon as the present callback has returned, or at once outside of one.</param>
+    /// <param name="rest">
+    /// What was received and is no raw data: it is parsed as soon as the present callback has returned, or at once outside of one.
+    /// </param>
     public void SetLineMode(ReadOnlySpan<byte> rest = default)
     {
         IsRawMode = false;
@@ -142,13 +149,18 @@ public abstract class LineReceiver : Protocol
 
     private bool MayDeliver()
     {
-        if (!IsUsed || !Transport.IsDisconnecting)
+        if (!IsUsed)
         {
-            return !IsUsed || !Transport.IsPaused;
+            return true; // fed by hand
         }
 
-        ClearLineBuffer();
-        return false;
+        if (Transport.IsDisconnecting)
+        {
+            _buffer.Clear(); // nobody will want it (R-PROTO-03)
+            return false;
+        }
+
+        return !Transport.IsPaused;
     }
 
     // False: that was all, until more comes.

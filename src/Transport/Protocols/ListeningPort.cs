@@ -20,7 +20,8 @@ internal sealed class ListeningPort : IListeningPort
     private readonly string _factoryName;
     private int _stopping;
 
-    private ListeningPort(IEventLoop loop, RawSocket socket, ListenSettings settings, IProtocolFactory factory, string factoryName, TransportOptions options)
+    private ListeningPort(
+        IEventLoop loop, RawSocket socket, ListenSettings settings, IProtocolFactory factory, string factoryName, TransportOptions options)
     {
         _loop = loop;
         _factory = factory;

@@ -1,8 +1,8 @@
 namespace LoopBridge.Protocols;
 
 /// <summary>
-/// The peer sent what the protocol does not allow. Thrown from a callback it closes the connection in order (what was written is still sent), becomes the reason of the loss,
-/// and is logged at Information without a stack trace: the mistake is the peer's.
+/// The peer sent what the protocol does not allow. Thrown from a callback it closes the connection in order (what was written is still
+/// sent), becomes the reason of the loss, and is logged at Information without a stack trace: the mistake is the peer's.
 /// </summary>
 public class MalformedInputException : IOException
 {

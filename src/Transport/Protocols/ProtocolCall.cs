@@ -3,8 +3,9 @@ using LoopBridge.Loops;
 namespace LoopBridge.Protocols;
 
 /// <summary>
-/// The surroundings of one callback of a protocol: the loop's synchronization context, and the ambient context (async locals, logging scopes) that the connection was made under.
-/// What the callback changes there ends with it, instead of leaking into whatever the loop runs next.
+/// The surroundings of one callback of a protocol: the loop's synchronization context, and the ambient context (async locals, logging
+/// scopes) that the connection was made under. What the callback changes there ends with it, instead of leaking into whatever the loop runs
+/// next.
 /// </summary>
 internal readonly ref struct ProtocolCall
 {

@@ -3,7 +3,8 @@ using System.Net;
 namespace LoopBridge.Protocols;
 
 /// <summary>
-/// A factory that knows whether it is in use: <see cref="StartFactory"/> comes before its first listener, <see cref="StopFactory"/> after its last.
+/// A factory that knows whether it is in use: <see cref="StartFactory"/> comes before its first listener, <see cref="StopFactory"/> after
+/// its last.
 /// </summary>
 public abstract class ProtocolFactory : IProtocolFactory
 {

@@ -12,7 +12,8 @@ internal sealed class ReactorNetwork
     private static readonly ConditionalWeakTable<IReactor, ReactorNetwork> Networks = [];
 
     // For reactors that nobody gave a resolver. Its threads end when they have nothing to do.
-    private static readonly Lazy<ThreadedResolver> SharedResolver = new(static () => new ThreadedResolver(Microsoft.Extensions.Options.Options.Create(new ResolverOptions())));
+    private static readonly Lazy<ThreadedResolver> SharedResolver
+        = new(static () => new ThreadedResolver(Microsoft.Extensions.Options.Options.Create(new ResolverOptions())));
 
     private INameResolver? _resolver;
 

@@ -6,7 +6,8 @@ using LoopBridge.Sockets;
 namespace LoopBridge.Protocols;
 
 /// <remarks>
-/// Receiving. Connections of one loop share one buffer, because a protocol sees the bytes during its call only: an idle connection holds none.
+/// Receiving. Connections of one loop share one buffer, because a protocol sees the bytes during its call only: an idle connection holds
+/// none.
 /// </remarks>
 internal sealed partial class ReactorTransport
 {
@@ -17,7 +18,7 @@ internal sealed partial class ReactorTransport
     private const int MaxReads = 4;
 
     [ThreadStatic]
-    private static byte[]? t_buffer;
+    private static byte[]? _threadBuffer;
 
     private ProceedWork? _proceed;
     private ReadOnlyMemory<byte> _held;
@@ -100,9 +101,10 @@ internal sealed partial class ReactorTransport
 
     private void Receive()
     {
-        // Taken, not borrowed: should a callback bring another transport of this thread to receive, it must not overwrite what this one delivers.
-        byte[] buffer = t_buffer ?? GC.AllocateUninitializedArray<byte>(ReadSize);
-        t_buffer = null;
+        // Taken, not borrowed: should a callback bring another transport of this thread to receive, it must not overwrite what this one
+        // delivers.
+        byte[] buffer = _threadBuffer ?? GC.AllocateUninitializedArray<byte>(ReadSize);
+        _threadBuffer = null;
         try
         {
             for (int reads = 0; IsReceiving; reads++)
@@ -130,7 +132,7 @@ internal sealed partial class ReactorTransport
         }
         finally
         {
-            t_buffer = buffer;
+            _threadBuffer = buffer;
         }
     }
 

@@ -90,7 +90,8 @@ internal sealed partial class ReactorTransport
         }
     }
 
-    // A socket closed with bytes unread sends RST (RFC 2525, 2.17), which may cost the peer our last words. What has arrived by now, within reason, is taken and dropped.
+    // A socket closed with bytes unread sends RST (RFC 2525, 2.17), which may cost the peer our last words. What has arrived by now, within
+    // reason, is taken and dropped.
     private void DiscardReceived()
     {
         Span<byte> scrap = stackalloc byte[4096];

@@ -8,13 +8,13 @@ using LoopBridge.Sockets;
 namespace LoopBridge.Protocols;
 
 /// <summary>
-/// The reactor's face of the socket engine: gives a stream's events to a protocol as callbacks. How a connection begins and ends is here; the bytes are in
-/// <c>ReactorTransport.Receive.cs</c> and <c>ReactorTransport.Send.cs</c>.
+/// The reactor's face of the socket engine: gives a stream's events to a protocol as callbacks. How a connection begins and ends is here;
+/// the bytes are in <c>ReactorTransport.Receive.cs</c> and <c>ReactorTransport.Send.cs</c>.
 /// </summary>
 /// <remarks>
-/// The end of a connection has one road: whatever happens closes the socket, the socket reports it to <see cref="ISocketSink.OnClosed"/>, and
-/// the protocol hears of it in a later turn. So it is never told from inside a method that it called itself (R-INV-03), and always after the
-/// socket is closed (R-CONN-28).
+/// The end of a connection has one road: whatever happens closes the socket, the socket reports it to <see cref="ISocketSink.OnClosed"/>,
+/// and the protocol hears of it in a later turn. So it is never told from inside a method that it called itself (R-INV-03), and always
+/// after the socket is closed (R-CONN-28).
 /// </remarks>
 internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopWork
 {
@@ -38,11 +38,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     /// <param name="connectionId">Null for one of our own.</param>
     internal ReactorTransport(StreamSocket socket, Protocol protocol, TransportOptions? options = null, string? connectionId = null)
     {
-        if (protocol.IsUsed)
-        {
-            throw new InvalidOperationException(
-                $"This {protocol.GetType().Name} has had a connection before: each connection needs a protocol of its own, not one from a singleton.");
-        }
+        protocol.ThrowIfUsed(); // here, where it is nobody's connection yet that fails for it
 
         _socket = socket;
         _protocol = protocol;
@@ -181,7 +177,8 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         _socket.Close(reason, reset: true);
     }
 
-    // The exception becomes the reason, also where the protocol had aborted before it threw (R-CONN-12). A failure of ours is no complete answer: the peer sees a reset.
+    // The exception becomes the reason, also where the protocol had aborted before it threw (R-CONN-12). A failure of ours is no complete
+    // answer: the peer sees a reset.
     private void Fail(Exception exception, string callback)
     {
         if (exception is MalformedInputException)

@@ -12,7 +12,13 @@ namespace LoopBridge.Protocols;
 internal static class TcpConnect
 {
     internal static async Task<TProtocol> ConnectAsync<TProtocol>(
-        IEventLoop loop, string host, int port, Func<TProtocol> build, INameResolver resolver, TransportOptions options, CancellationToken cancellationToken)
+        IEventLoop loop,
+        string host,
+        int port,
+        Func<TProtocol> build,
+        INameResolver resolver,
+        TransportOptions options,
+        CancellationToken cancellationToken)
         where TProtocol : Protocol
     {
         NameResolution found = await resolver.ResolveAsync(host, port, cancellationToken: cancellationToken).ConfigureAwait(false);
@@ -41,7 +47,8 @@ internal static class TcpConnect
         try
         {
             sink = await SocketConnector.ConnectAsync(
-                loop, endPoint, StreamSocketOptions.Default, static socket => new ConnectingSink(socket), cancellationToken).ConfigureAwait(false);
+                loop, endPoint, StreamSocketOptions.Default, static socket => new ConnectingSink(socket), cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (SocketException e)
         {
@@ -59,7 +66,8 @@ internal static class TcpConnect
 
     /// <summary>The loop's part: from a connected stream to a connected protocol.</summary>
     private sealed class BeginWork<TProtocol>(
-        ConnectingSink sink, EndPoint endPoint, Func<TProtocol> build, TransportOptions options, CancellationToken cancellationToken) : ILoopWork
+        ConnectingSink sink, EndPoint endPoint, Func<TProtocol> build, TransportOptions options, CancellationToken cancellationToken)
+        : ILoopWork
         where TProtocol : Protocol
     {
         private readonly TaskCompletionSource<TProtocol> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -18,7 +18,11 @@ public static class TcpReactorExtensions
     /// <exception cref="CannotListenException">The port is taken, or not allowed.</exception>
     /// <exception cref="ObjectDisposedException">The loop of the reactor is closed.</exception>
     public static IListeningPort ListenTcp(
-        this IReactor reactor, int port, IProtocolFactory factory, TransportOptions? options = null, int backlog = ListenSettings.DefaultBacklog)
+        this IReactor reactor,
+        int port,
+        IProtocolFactory factory,
+        TransportOptions? options = null,
+        int backlog = ListenSettings.DefaultBacklog)
         => reactor.ListenTcp(new IPEndPoint(IPAddress.Any, port), factory, options, backlog);
 
     /// <inheritdoc cref="ListenTcp(IReactor, int, IProtocolFactory, TransportOptions?, int)"/>
@@ -29,13 +33,18 @@ public static class TcpReactorExtensions
     /// <param name="options">Settings of the connections. Defaults to those of the reactor.</param>
     /// <param name="backlog">How many connections may wait to be accepted. Defaults to 512, as Kestrel's.</param>
     public static IListeningPort ListenTcp(
-        this IReactor reactor, IPEndPoint endPoint, IProtocolFactory factory, TransportOptions? options = null, int backlog = ListenSettings.DefaultBacklog)
+        this IReactor reactor,
+        IPEndPoint endPoint,
+        IProtocolFactory factory,
+        TransportOptions? options = null,
+        int backlog = ListenSettings.DefaultBacklog)
     {
         ArgumentNullException.ThrowIfNull(reactor);
         ArgumentNullException.ThrowIfNull(endPoint);
         ArgumentNullException.ThrowIfNull(factory);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
-        return ListeningPort.Open(ReactorNetwork.LoopOf(reactor), endPoint, factory, options ?? ReactorNetwork.Of(reactor).Options, backlog);
+        return ListeningPort.Open(
+            ReactorNetwork.LoopOf(reactor), endPoint, factory, options ?? ReactorNetwork.Of(reactor).Options, backlog);
     }
 
     /// <summary>Connects to the first address of a host that answers, and gives the connection a protocol on this reactor.</summary>
@@ -80,7 +89,11 @@ public static class TcpReactorExtensions
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
     /// <exception cref="ObjectDisposedException">The loop of the reactor is closed.</exception>
     public static Task<TProtocol> ConnectTcp<TProtocol>(
-        this IReactor reactor, IPEndPoint endPoint, Func<TProtocol> build, TransportOptions? options = null, CancellationToken cancellationToken = default)
+        this IReactor reactor,
+        IPEndPoint endPoint,
+        Func<TProtocol> build,
+        TransportOptions? options = null,
+        CancellationToken cancellationToken = default)
         where TProtocol : Protocol
     {
         ArgumentNullException.ThrowIfNull(reactor);
@@ -90,7 +103,10 @@ public static class TcpReactorExtensions
             ReactorNetwork.LoopOf(reactor), endPoint, build, options ?? ReactorNetwork.Of(reactor).Options, cancellationToken);
     }
 
-    /// <summary>Gives the reactor the resolver for the names it connects to. Without one it asks the operating system, on threads. Descends from Twisted's <c>installResolver</c>.</summary>
+    /// <summary>
+    /// Gives the reactor the resolver for the names it connects to. Without one it asks the operating system, on threads. Descends from
+    /// Twisted's <c>installResolver</c>.
+    /// </summary>
     public static void InstallResolver(this IReactor reactor, INameResolver resolver)
     {
         ArgumentNullException.ThrowIfNull(reactor);

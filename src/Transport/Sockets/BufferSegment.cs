@@ -9,7 +9,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     private const int MaxPooled = 256;
 
     [ThreadStatic]
-    private static Stack<BufferSegment>? t_pool;
+    private static Stack<BufferSegment>? _pooled;
 
     private IMemoryOwner<byte>? _owner;
     private byte[]? _array;
@@ -29,7 +29,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     /// <summary>Takes a block: from <paramref name="pool"/> if it has blocks of that size, else from the shared array pool.</summary>
     internal static BufferSegment Rent(MemoryPool<byte>? pool, int size, long offset)
     {
-        BufferSegment segment = t_pool is { Count: > 0 } stack ? stack.Pop() : new BufferSegment();
+        BufferSegment segment = _pooled is { Count: > 0 } stack ? stack.Pop() : new BufferSegment();
         if (pool is not null && size <= pool.MaxBufferSize)
         {
             segment._owner = pool.Rent(size);
@@ -69,7 +69,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
         Memory = default;
         Next = null;
         End = 0;
-        Stack<BufferSegment> stack = t_pool ??= new Stack<BufferSegment>();
+        Stack<BufferSegment> stack = _pooled ??= new Stack<BufferSegment>();
         if (stack.Count < MaxPooled)
         {
             stack.Push(this);

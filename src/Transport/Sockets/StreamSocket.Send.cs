@@ -18,7 +18,7 @@ internal sealed partial class StreamSocket : ILoopWork
     private const int Again = 2;
 
     [ThreadStatic]
-    private static ReadOnlyMemory<byte>[]? t_buffers;
+    private static ReadOnlyMemory<byte>[]? _threadBuffers;
 
     private readonly SegmentQueue _queue;
     private ContinueSendWork? _continueSend;
@@ -169,7 +169,7 @@ internal sealed partial class StreamSocket : ILoopWork
             return HandOverToLoop();
         }
 
-        ReadOnlyMemory<byte>[] buffers = t_buffers ??= new ReadOnlyMemory<byte>[Interop.LibC.MaxGather];
+        ReadOnlyMemory<byte>[] buffers = _threadBuffers ??= new ReadOnlyMemory<byte>[Interop.LibC.MaxGather];
         while (_queue.Peek(buffers) is int count and > 0)
         {
             ReadOnlySpan<ReadOnlyMemory<byte>> batch = buffers.AsSpan(0, count);

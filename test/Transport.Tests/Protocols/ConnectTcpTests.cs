@@ -102,7 +102,8 @@ public sealed class ConnectTcpTests : ProtocolTest
         await Assert.ThrowsAsync<InvalidOperationException>(
             () => host.Reactor.ConnectTcp<TestProtocol>(endPoint, () => null!, cancellationToken: Cancellation).WithDeadline());
         await Assert.ThrowsAsync<InvalidTimeZoneException>(
-            () => host.Reactor.ConnectTcp<TestProtocol>(endPoint, () => throw new InvalidTimeZoneException(), cancellationToken: Cancellation).WithDeadline());
+            () => host.Reactor.ConnectTcp<TestProtocol>(
+                endPoint, () => throw new InvalidTimeZoneException(), cancellationToken: Cancellation).WithDeadline());
 
         for (int i = 0; i < 2; i++)
         {
@@ -127,11 +128,40 @@ public sealed class ConnectTcpTests : ProtocolTest
         Assert.True(e is OperationCanceledException or ConnectFailedException, e?.ToString());
     }
 
+    [Theory, MemberData(nameof(Drivers))]
+    public async Task ConnectTcp_AwaitedInAProtocol_ContinuesOnItsLoop(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        await using IListeningPort backend = host.Listen(() => new TestProtocol { OnMade = p => p.Transport.Write("from behind"u8) });
+        var relay = new Relay((IPEndPoint)backend.Host);
+        await using IListeningPort front = host.Listen(() => relay);
+        using Peer peer = await Peer.ConnectAsync(front);
+
+        Assert.Equal("from behind"u8.ToArray(), await peer.ReadAsync(11));
+        Assert.True(await relay.ContinuedOnLoop.WithDeadline());
+        Assert.Empty(host.Log.Errors);
+    }
+
     private static int UnusedPort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(ReactorHost.Loopback());
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private sealed class Relay(IPEndPoint backend) : Protocol
+    {
+        private readonly TaskCompletionSource<bool> _continued = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task<bool> ContinuedOnLoop => _continued.Task;
+
+        public override void ConnectionMade() => _ = ConnectAsync();
+
+        private async Task ConnectAsync()
+        {
+            await Transport.Reactor.ConnectTcp(backend, () => new TestProtocol { OnData = (_, data) => Transport.Write(data) });
+            _continued.SetResult(Transport.Loop.IsOnLoopThread);
+        }
     }
 
     private sealed class FixedResolver(params IPEndPoint[] answers) : INameResolver

@@ -33,6 +33,31 @@ public sealed class LineReceiverTransportTests : ProtocolTest
     }
 
     [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-PROTO-02")]
+    public async Task Pause_BeforeRawMode_HoldsTheRawDataUntilResume(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var protocol = new ScriptedLines((p, _) =>
+        {
+            p.SetRawMode();
+            p.Transport.PauseProducing();
+        });
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        await peer.SendAsync("go raw\r\n\r\nraw\r\n"u8.ToArray());
+        await protocol.WaitForLines(1).WithDeadline();
+        await host.On(() => { });
+        Assert.Empty(protocol.Raw);
+
+        await host.On(() => protocol.Transport.ResumeProducing());
+        peer.FinishSending();
+        await protocol.Lost.WithDeadline();
+
+        Assert.Equal("\r\nraw\r\n", protocol.Raw);
+        Assert.Equal(["go raw"], protocol.Lines);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
     [Contract("R-PROTO-03")]
     public async Task LoseConnection_InsideADelivery_NoFurtherLine(LoopDriver driver)
     {
@@ -107,6 +132,8 @@ public sealed class LineReceiverTransportTests : ProtocolTest
 
         internal Task<Exception> Lost => _lost.Task;
 
+        internal string Raw { get; private set; } = "";
+
         internal async Task WaitForLines(int count)
         {
             for (; _awaited < count; _awaited++)
@@ -126,6 +153,8 @@ public sealed class LineReceiverTransportTests : ProtocolTest
             onLine(this, text);
             _arrived.Release();
         }
+
+        public override void RawDataReceived(ReadOnlySpan<byte> data) => Raw += Encoding.ASCII.GetString(data);
 
         public override void ConnectionLost(Exception reason) => _lost.TrySetResult(reason);
     }

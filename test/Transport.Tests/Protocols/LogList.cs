@@ -19,7 +19,8 @@ internal sealed class LogList : ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         => _entries.Enqueue(new Entry(logLevel, eventId.Name, formatter(state, exception), exception));
 
     internal sealed record Entry(LogLevel Level, string? Event, string Message, Exception? Exception);

@@ -106,6 +106,49 @@ public sealed class TransportFlowTests : ProtocolTest
     }
 
     [Theory, MemberData(nameof(Drivers))]
+    public async Task DataReceived_MuchToRead_OthersHaveTheirTurn(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        int deliveries = 0;
+        int most = 0;
+        bool done = false;
+        var protocol = new TestProtocol { OnMade = p => p.Transport.PauseProducing(), OnData = (_, _) => deliveries++ };
+        await using IListeningPort port = host.Listen(() => protocol);
+        using Peer peer = await Peer.ConnectAsync(port);
+        Task sending = peer.SendAsync(Pattern(8_000_000));
+        await protocol.Made.WithDeadline();
+        void EachTurn()
+        {
+            most = Math.Max(most, deliveries);
+            deliveries = 0;
+            if (!done)
+            {
+                host.Loop.AddCallback(EachTurn);
+            }
+        }
+
+        await host.On(() =>
+        {
+            EachTurn();
+            protocol.Transport.ResumeProducing();
+        });
+        await protocol.WaitForBytes(8_000_000).WithDeadline();
+        await sending;
+        await host.On(() => done = true);
+
+        Assert.InRange(most, 1, 8); // four by its own work, and four more if the socket reports in the same turn
+    }
+
+    [Fact]
+    public void MaxUnsentBytes_NotPositive_Refused()
+    {
+        var options = new TransportOptions();
+
+        Assert.Equal(16 * 1024 * 1024, options.MaxUnsentBytes);
+        Assert.Throws<ArgumentOutOfRangeException>(() => options.MaxUnsentBytes = 0);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
     public async Task Echo_PeerNeverReads_TransportStopsReceivingAndLosesNothing(LoopDriver driver)
     {
         using var host = new ReactorHost(driver);

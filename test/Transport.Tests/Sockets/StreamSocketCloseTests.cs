@@ -122,12 +122,13 @@ public sealed class StreamSocketCloseTests
         Assert.Equal(0, connected.Pool.Outstanding);
     }
 
+    // Not on a loop that shows its public members alone: it owns nothing, and there the handlers' owner closes first.
     [Theory]
-    [MemberData(nameof(Stands))]
+    [InlineData(Stand.Epoll)]
+    [InlineData(Stand.Managed)]
+    [InlineData(Stand.Pipe)]
     public async Task Dispose_OfLoopUnderLiveConnection_ClosesIt(Stand stand)
     {
-        // A loop that shows its public members alone owns nothing: there the handlers' owner closes first.
-        Assert.SkipWhen(stand is Stand.Handlers or Stand.HandlersOnManaged, "IEventLoop.Own is not public.");
         await using Connected connected = await Connected.OpenAsync(stand, configure: sink => sink.Paused = true);
         await connected.Loop.InvokeAsync(() =>
         {

@@ -9,7 +9,7 @@ namespace LoopBridge.Drivers.Epoll;
 internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily family) : RawSocket
 {
     [ThreadStatic]
-    private static System.Buffers.MemoryHandle[]? t_pins;
+    private static System.Buffers.MemoryHandle[]? _threadPins;
 
     private readonly int _descriptor = handle.Number;
 
@@ -154,7 +154,7 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
     {
         int count = Math.Min(buffers.Length, LibC.MaxGather);
         LibC.IoVector* vectors = stackalloc LibC.IoVector[count];
-        System.Buffers.MemoryHandle[] pins = t_pins ??= new System.Buffers.MemoryHandle[LibC.MaxGather];
+        System.Buffers.MemoryHandle[] pins = _threadPins ??= new System.Buffers.MemoryHandle[LibC.MaxGather];
         for (int i = 0; i < count; i++)
         {
             pins[i] = buffers[i].Pin();
