@@ -24,18 +24,13 @@ public static class LoopBridgeServiceCollectionExtensions
     public static IServiceCollection AddLoopBridge(this IServiceCollection services)
     {
         ArgumentNullException.ThrowIfNull(services);
-        if (services.Any(static service => service.ServiceType == typeof(LoopGroup)))
-        {
-            return services;
-        }
-
         services.AddOptions<LoopBridgeOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<LoopBridgeOptions>, LoopBridgeOptionsSetup>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LoopBridgeOptions>, LoopBridgeOptionsValidator>());
         services.AddOptions<ResolverOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<ResolverOptions>, ResolverOptionsSetup>());
         services.AddMetrics();
-        services.AddSingleton(static provider =>
+        services.TryAddSingleton(static provider =>
         {
             LoopBridgeOptions options = provider.GetRequiredService<IOptions<LoopBridgeOptions>>().Value;
             return new LoopGroup(

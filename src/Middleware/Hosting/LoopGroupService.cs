@@ -52,7 +52,7 @@ internal sealed class LoopGroupService(
 
     private static Task ShutDownAsync(IEventLoop loop, ReactorOnLoop reactor) => loop.RunAsync(() =>
     {
-        reactor.Dispose();
+        reactor.ShutDown();
         return Task.CompletedTask;
     });
 

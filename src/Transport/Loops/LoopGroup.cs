@@ -33,6 +33,7 @@ public sealed class LoopGroup : IDisposable
                 Driver = driver,
                 TimeProvider = timeProvider ?? TimeProvider.System,
                 Logger = logger,
+                IsInGroup = true,
             }));
         }
     }

@@ -72,7 +72,7 @@ public sealed class LoopMember
             return;
         }
 
-        _loop.Dispose();
+        _loop.Close();
     }
 
     // As long as Kestrel gives its connections after an abort, and then some.

@@ -53,7 +53,7 @@ public sealed class HandlerEndTests
 
         await client.SendAsync(new byte[1]);
 
-        await server.Probe.Resources.Single().Disposed.WithDeadline();
+        await (await server.Probe.First.WithDeadline()).Disposed.WithDeadline();
         await client.WaitForEndAsync();
         Assert.All(server.Probe.Losses, reason => Assert.IsType<ConnectionAbortedLocallyException>(reason));
     }
@@ -68,7 +68,7 @@ public sealed class HandlerEndTests
 
         client.Reset();
 
-        await server.Probe.Resources.Single().Disposed.WithDeadline();
+        await (await server.Probe.First.WithDeadline()).Disposed.WithDeadline();
         Assert.Empty(server.Server.Logs.AtLeast(LogLevel.Error));
         Assert.All(server.Probe.Losses, reason => Assert.True(reason is ConnectionLostException or ConnectionDoneException, reason.ToString()));
         await client.DisposeAsync();
@@ -82,10 +82,10 @@ public sealed class HandlerEndTests
         {
             await client.SendAsync(new byte[1]);
             await client.ReceiveAsync(1);
-            Assert.Equal(0, server.Probe.Resources.Single().Disposals);
+            Assert.Equal(0, (await server.Probe.First.WithDeadline()).Disposals);
         }
 
-        ScopedResource resource = server.Probe.Resources.Single();
+        ScopedResource resource = await server.Probe.First.WithDeadline();
         await resource.Disposed.WithDeadline();
         Assert.Equal(1, resource.Disposals);
         Assert.True(resource.DisposedOnLoop);

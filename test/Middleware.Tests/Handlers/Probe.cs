@@ -21,6 +21,7 @@ internal sealed class Probe
     /// <summary>More than any buffer in between takes.</summary>
     internal const int FloodSize = 8 * 1024 * 1024;
 
+    private readonly TaskCompletionSource<ScopedResource> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _takeOvers;
 
     internal static byte[] LastWords { get; } = "Goodbye, and thanks."u8.ToArray();
@@ -37,6 +38,15 @@ internal sealed class Probe
 
     /// <summary>How many handlers were put directly on their socket.</summary>
     internal int TakeOvers => Volatile.Read(ref _takeOvers);
+
+    /// <summary>What the scope of the first connection holds.</summary>
+    internal Task<ScopedResource> First => _first.Task;
+
+    internal void Add(ScopedResource resource)
+    {
+        Resources.Enqueue(resource);
+        _first.TrySetResult(resource);
+    }
 
     internal void CountTakeOver() => Interlocked.Increment(ref _takeOvers);
 
@@ -64,7 +74,7 @@ internal sealed class ScopedResource : IAsyncDisposable
     public ScopedResource(Probe probe, IEventLoop loop)
     {
         _loop = loop;
-        probe.Resources.Enqueue(this);
+        probe.Add(this);
     }
 
     internal Task Disposed => _disposed.Task;
