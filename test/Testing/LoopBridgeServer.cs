@@ -53,14 +53,10 @@ public sealed class LoopBridgeServer : IAsyncDisposable
         var logs = new LogCollector();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection([new("LoopBridge:Driver", driver.ToString()), new("LoopBridge:LoopCount", "2")]);
         builder.Configuration.AddInMemoryCollection(configuration);
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
-        builder.WebHost.UseLoopBridge(o =>
-        {
-            o.Driver = driver;
-            o.LoopCount = 2;
-            options?.Invoke(o);
-        });
+        builder.WebHost.UseLoopBridge(options ?? (static _ => { }));
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel ?? (static k => k.Listen(IPAddress.Loopback, 0)));
         services?.Invoke(builder.Services);
