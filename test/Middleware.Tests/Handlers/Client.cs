@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Security.Cryptography.X509Certificates;
 using LoopBridge.Testing;
 
 namespace LoopBridge.Middleware.Tests.Handlers;
@@ -21,10 +22,12 @@ internal sealed class Client(Stream stream, Func<Task> finishSending, Action res
         return new Client(new NetworkStream(socket, ownsSocket: true), () => FinishAsync(socket), () => ResetSocket(socket));
     }
 
-    internal static async Task<Client> TlsAsync(EndPoint endPoint)
+    internal static Task<Client> TlsAsync(EndPoint endPoint) => TlsAsync(endPoint, TestCertificate.Localhost.Equals);
+
+    internal static async Task<Client> TlsAsync(EndPoint endPoint, Func<X509Certificate, bool> isExpected)
     {
         Socket socket = await ConnectAsync(endPoint);
-        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false, static (_, certificate, _, _) => TestCertificate.Localhost.Equals(certificate));
+        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate is not null && isExpected(certificate));
         await tls.AuthenticateAsClientAsync("localhost").WithDeadline();
         return new Client(tls, tls.ShutdownAsync, () => ResetSocket(socket));
     }
