@@ -16,6 +16,7 @@ internal sealed partial class SampleProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly List<Uri> _addresses = [];
+    private readonly List<(string Part, TaskCompletionSource Seen)> _awaited = [];
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private SampleProcess(string? shell, string[] arguments)
@@ -84,6 +85,22 @@ internal sealed partial class SampleProcess : IAsyncDisposable
         return (code, process.Output);
     }
 
+    /// <summary>Ends when a line with this in it has been printed, before or after the call.</summary>
+    internal Task WaitForLineAsync(string part)
+    {
+        lock (_output)
+        {
+            if (_output.ToString().Contains(part, StringComparison.Ordinal))
+            {
+                return Task.CompletedTask;
+            }
+
+            var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _awaited.Add((part, seen));
+            return seen.Task;
+        }
+    }
+
     internal IPEndPoint EndPoint(string name) => new(IPAddress.Loopback, _addresses[Array.IndexOf(Names, name)].Port);
 
     internal async Task TerminateAsync()
@@ -128,6 +145,13 @@ internal sealed partial class SampleProcess : IAsyncDisposable
         lock (_output)
         {
             _output.AppendLine(line);
+            foreach ((string part, TaskCompletionSource seen) in _awaited)
+            {
+                if (line.Contains(part, StringComparison.Ordinal))
+                {
+                    seen.TrySetResult();
+                }
+            }
         }
 
         if (Listening().Match(line) is { Success: true } match)
