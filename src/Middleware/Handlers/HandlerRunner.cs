@@ -98,7 +98,14 @@ internal sealed class HandlerRunner
     {
         try
         {
-            await connection.Loop.RunAsync(() => scope.DisposeAsync().AsTask()).ConfigureAwait(false);
+            try
+            {
+                await connection.Loop.RunAsync(() => scope.DisposeAsync().AsTask()).ConfigureAwait(false);
+            }
+            catch (LoopClosedException)
+            {
+                await scope.DisposeAsync().ConfigureAwait(false); // there is no loop any more to do it on
+            }
         }
         catch (Exception e)
         {

@@ -1,5 +1,4 @@
 using LoopBridge;
-using LoopBridge.Bridge;
 using LoopBridge.Diagnostics;
 using LoopBridge.Handlers;
 using LoopBridge.Hosting;
@@ -47,7 +46,7 @@ public static class LoopBridgeServiceCollectionExtensions
         services.TryAddSingleton<HandlerEndpoints>();
         services.TryAddScoped<LoopScope>();
         services.TryAddScoped<IEventLoop>(static provider => provider.GetRequiredService<LoopScope>().Loop);
-        services.TryAddScoped<IReactor>(static provider => provider.GetRequiredService<LoopScope>().Loop.GetReactor());
+        services.TryAddScoped<IReactor>(static provider => provider.GetRequiredService<LoopScope>().Reactor);
         return services;
     }
 }

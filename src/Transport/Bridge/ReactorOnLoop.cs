@@ -87,16 +87,19 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     /// <summary>
     /// Fires the shutdown, if it has not been, without waiting for tasks of its triggers; disconnects what is still registered, cancels
     /// the delayed calls and drops the cross-thread calls. The loop goes on. Harmless when repeated. Reactor thread, or any one thread
-    /// while the loop does not run. Does nothing to a reactor on a loop of a <see cref="LoopGroup"/>, which ends with the host: a DI scope
-    /// disposes of all that it hands out, and must not end it for the others.
+    /// while the loop does not run. Does nothing to a reactor that a DI container has handed out, which ends with the host: a scope disposes
+    /// of all that it hands out, and must not end it for the others.
     /// </summary>
     public void Dispose()
     {
-        if (Loop is not EventLoop { IsInGroup: true })
+        if (!IsLent)
         {
             Close();
         }
     }
+
+    /// <summary>Whether a container hands it out, and the host shuts it down.</summary>
+    internal bool IsLent { get; set; }
 
     /// <summary>As <see cref="Dispose"/>, for the host, which may.</summary>
     internal void ShutDown() => Close();
