@@ -12,7 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Testing;
 
 /// <summary>
-/// A real Kestrel on LoopBridge, on dynamic ports, for one test. Disposing it stops the server and asserts that nothing was logged at Error that the test did not expect.
+/// A real Kestrel on LoopBridge, on dynamic ports, for one test. Disposing it stops the server and asserts that nothing was logged at
+/// Error that the test did not expect.
 /// </summary>
 public sealed class LoopBridgeServer : IAsyncDisposable
 {
@@ -86,7 +87,8 @@ public sealed class LoopBridgeServer : IAsyncDisposable
         LogEntry[] surprises = [.. Logs.AtLeast(LogLevel.Error).Where(entry => !_expected.Any(expected => expected(entry)))];
         if (surprises.Length > 0)
         {
-            throw new InvalidOperationException("The server logged errors that the test did not expect:\n" + string.Join('\n', surprises.Select(entry => entry.ToString())));
+            throw new InvalidOperationException("The server logged errors that the test did not expect:\n" + string.Join('\n',
+                surprises.Select(entry => entry.ToString())));
         }
     }
 }

@@ -7,7 +7,8 @@ namespace LoopBridge.Testing;
 public sealed record PeerResult(int ExitCode, string Output, string Errors);
 
 /// <summary>
-/// A real program as the other side. One that is not installed skips the test by its name; with <c>LOOPBRIDGE_REQUIRE_PEERS=1</c>, which CI sets, it fails it.
+/// A real program as the other side. One that is not installed skips the test by its name; with <c>LOOPBRIDGE_REQUIRE_PEERS=1</c>, which
+/// CI sets, it fails it.
 /// </summary>
 public sealed class Peer
 {
@@ -21,7 +22,8 @@ public sealed class Peer
         string? path = folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
         if (path is null)
         {
-            Assert.False(Environment.GetEnvironmentVariable("LOOPBRIDGE_REQUIRE_PEERS") == "1", $"The peer '{program}' is required and not installed.");
+            Assert.False(Environment.GetEnvironmentVariable("LOOPBRIDGE_REQUIRE_PEERS") == "1",
+                $"The peer '{program}' is required and not installed.");
             Assert.Skip($"The peer '{program}' is not installed.");
         }
 
@@ -31,7 +33,8 @@ public sealed class Peer
     /// <summary>Runs it to its end, with <paramref name="input"/> as its standard input, which is closed then.</summary>
     public async Task<PeerResult> RunAsync(string input, params string[] arguments)
     {
-        var start = new ProcessStartInfo(_path, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(_path, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true,
+            RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         try
         {

@@ -58,7 +58,9 @@ internal sealed class HandlerRunner
                     await provider.GetRequiredService<THandler>().HandleAsync(own, connection.Stopping);
                     await own.CloseAsync();
                 }
-                catch (Exception e) when ((e is StreamClosedException && own.IsClosed) || (e is OperationCanceledException && connection.Stopping.IsCancellationRequested))
+                catch (Exception e) when (e is StreamClosedException
+                    ? own.IsClosed
+                    : e is OperationCanceledException && connection.Stopping.IsCancellationRequested)
                 {
                     // Expected: the peer has finished, or the handler gave up when asked to stop. What it has written is still sent.
                     // While this stream is open the exception is of another one, and so the handler's failure.

@@ -5,13 +5,15 @@ namespace LoopBridge.Handlers;
 internal static class LoopInvocation
 {
     /// <summary>
-    /// Runs <paramref name="work"/> as a callback of the loop, where it continues after each await. The task ends off the loop, with whatever outcome the work had, or with a
-    /// <see cref="LoopClosedException"/> if the loop is closed before it begins.
+    /// Runs <paramref name="work"/> as a callback of the loop, where it continues after each await. The task ends off the loop, with
+    /// whatever outcome the work had, or with a <see cref="LoopClosedException"/> if the loop is closed before it begins.
     /// </summary>
     internal static Task RunAsync(this IEventLoop loop, Func<Task> work)
     {
         var invocation = new Invocation(work);
-        return loop.AddCallback(static state => ((Invocation)state!).Run(), invocation) ? invocation.Done : Task.FromException(new LoopClosedException());
+        return loop.AddCallback(static state => ((Invocation)state!).Run(), invocation)
+            ? invocation.Done
+            : Task.FromException(new LoopClosedException());
     }
 
     private sealed class Invocation(Func<Task> work) : IDropped

@@ -16,7 +16,8 @@ namespace LoopBridge.Handlers;
 /// </remarks>
 internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, HttpConnectionInfo info) : IStreamChannel
 {
-    // How long a peer may take to answer our goodbye. Half a close handshake must not hold a connection for ever (RFC 6455, 7.1.1 wants an answer, and names no time).
+    // How long a peer may take to answer our goodbye: RFC 6455, 5.5.1 wants an answer and names no time, and half a close handshake must
+    // not hold a connection for ever.
     private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(5);
 
     // Rented while a message is being waited for; a WebSocket holds buffers of that order itself.

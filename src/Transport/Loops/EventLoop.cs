@@ -128,8 +128,8 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
 
     /// <summary>
     /// Closes the loop: what it still owns is aborted, queued callbacks and timeouts are dropped, handlers unregistered without touching their descriptors.
-    /// Harmless when repeated. Does nothing to a loop of a <see cref="LoopGroup"/>, which is the group's to close: whoever else it was lent to, such as the scope of a DI container,
-    /// which disposes of all that it hands out, must not close it under the others.
+    /// Harmless when repeated. Does nothing to a loop of a <see cref="LoopGroup"/>, which is the group's to close: whoever else it was lent
+    /// to, such as the scope of a DI container, which disposes of all that it hands out, must not close it under the others.
     /// </summary>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     public void Dispose()

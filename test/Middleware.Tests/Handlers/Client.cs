@@ -27,13 +27,18 @@ internal sealed class Client(Stream stream, Func<Task> finishSending, Action res
     internal static async Task<Client> TlsAsync(EndPoint endPoint, Func<X509Certificate, bool> isExpected)
     {
         Socket socket = await ConnectAsync(endPoint);
-        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate is not null && isExpected(certificate));
+        var tls = new SslStream(
+            new NetworkStream(socket, ownsSocket: true),
+            leaveInnerStreamOpen: false,
+            (_, certificate, _, _) => certificate is not null && isExpected(certificate));
         await tls.AuthenticateAsClientAsync("localhost").WithDeadline();
         return new Client(tls, tls.ShutdownAsync, () => ResetSocket(socket));
     }
 
     internal static Client Memory(MemoryConnection connection) => new(
-        connection.AsStream(), () => connection.Output.CompleteAsync().AsTask(), () => connection.Output.Complete(new IOException("The client resets.")));
+        connection.AsStream(),
+        () => connection.Output.CompleteAsync().AsTask(),
+        () => connection.Output.Complete(new IOException("The client resets.")));
 
     internal static async Task<Client> WebSocketAsync(Uri address, WebSocketMessageType type = WebSocketMessageType.Binary)
     {

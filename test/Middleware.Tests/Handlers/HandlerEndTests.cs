@@ -70,7 +70,8 @@ public sealed class HandlerEndTests
 
         await (await server.Probe.First.WithDeadline()).Disposed.WithDeadline();
         Assert.Empty(server.Server.Logs.AtLeast(LogLevel.Error));
-        Assert.All(server.Probe.Losses, reason => Assert.True(reason is ConnectionLostException or ConnectionDoneException, reason.ToString()));
+        Assert.All(server.Probe.Losses, reason => Assert.True(reason is ConnectionLostException or ConnectionDoneException,
+            reason.ToString()));
         await client.DisposeAsync();
     }
 

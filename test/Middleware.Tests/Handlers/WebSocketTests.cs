@@ -38,7 +38,8 @@ public sealed class WebSocketTests
         // Fragments of one message may be cut anywhere (RFC 6455, 5.4); each is a piece of the stream.
         for (int i = 0; i < text.Length; i++)
         {
-            await client.SendAsync(text.AsMemory(i, 1), WebSocketMessageType.Text, i == text.Length - 1, TestContext.Current.CancellationToken).WithDeadline();
+            await client.SendAsync(text.AsMemory(i, 1), WebSocketMessageType.Text, i == text.Length - 1,
+                TestContext.Current.CancellationToken).WithDeadline();
         }
 
         (byte[] bytes, _) = await ReceiveAsync(client, text.Length, kind: WebSocketMessageType.Text);
@@ -92,7 +93,8 @@ public sealed class WebSocketTests
         await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, LoopDriver.Auto);
         using var client = new HttpClient();
 
-        using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://{server.Server.EndPoint()}/probe"), TestContext.Current.CancellationToken).WithDeadline();
+        using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://{server.Server.EndPoint()}/probe"),
+            TestContext.Current.CancellationToken).WithDeadline();
 
         Assert.Equal(HttpStatusCode.UpgradeRequired, answer.StatusCode);
         Assert.Equal("websocket", answer.Headers.Upgrade.Single().Name);
@@ -121,13 +123,15 @@ public sealed class WebSocketTests
         => client.SendAsync(data, type, endOfMessage: true, TestContext.Current.CancellationToken).WithDeadline();
 
     // Asserts of every piece that it is of the kind. The client checks by itself that text is UTF-8, message by message.
-    private static async Task<(byte[] Bytes, WebSocketMessageType Kind)> ReceiveAsync(ClientWebSocket client, int count, WebSocketMessageType kind)
+    private static async Task<(byte[] Bytes, WebSocketMessageType Kind)> ReceiveAsync(ClientWebSocket client, int count,
+        WebSocketMessageType kind)
     {
         byte[] bytes = new byte[count];
         int received = 0;
         while (received < count)
         {
-            ValueWebSocketReceiveResult piece = await client.ReceiveAsync(bytes.AsMemory(received), TestContext.Current.CancellationToken).WithDeadline();
+            ValueWebSocketReceiveResult piece = await client.ReceiveAsync(bytes.AsMemory(received),
+                TestContext.Current.CancellationToken).WithDeadline();
             Assert.Equal(kind, piece.MessageType);
             received += piece.Count;
         }

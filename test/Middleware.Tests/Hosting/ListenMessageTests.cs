@@ -4,7 +4,9 @@ using LoopBridge.Sockets;
 
 namespace LoopBridge.Middleware.Tests.Hosting;
 
-/// <summary>What is said when an endpoint cannot be bound and a test cannot bring it about: tests often run as root, who may bind anything.</summary>
+/// <summary>
+/// What is said when an endpoint cannot be bound and a test cannot bring it about: tests often run as root, who may bind anything.
+/// </summary>
 public sealed class ListenMessageTests
 {
     [Fact]

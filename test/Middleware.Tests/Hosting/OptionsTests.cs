@@ -31,7 +31,8 @@ public sealed class OptionsTests
     {
         LoopBridgeOptions options = Read(Others.ToDictionary(option => option.Key, option => (string?)option.Value.Text));
 
-        Assert.All(typeof(LoopBridgeOptions).GetProperties(), property => Assert.Equal(Others[property.Name].Value, property.GetValue(options)));
+        Assert.All(typeof(LoopBridgeOptions).GetProperties(), property => Assert.Equal(Others[property.Name].Value,
+            property.GetValue(options)));
     }
 
     [Fact]
@@ -47,7 +48,8 @@ public sealed class OptionsTests
                 }
             });
 
-        Assert.All(typeof(LoopBridgeOptions).GetProperties(), property => Assert.Equal(Others[property.Name].Value, property.GetValue(options)));
+        Assert.All(typeof(LoopBridgeOptions).GetProperties(), property => Assert.Equal(Others[property.Name].Value,
+            property.GetValue(options)));
     }
 
     [Theory]

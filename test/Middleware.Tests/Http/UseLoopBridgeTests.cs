@@ -19,7 +19,8 @@ public sealed class UseLoopBridgeTests
     [Fact]
     public async Task Injection_OnRealKestrel_IsTheConnectionsLoopAndReactor()
     {
-        await using LoopBridgeServer server = await StartAsync(app => app.MapGet("/", (HttpContext context, IEventLoop loop, IReactor reactor) =>
+        await using LoopBridgeServer server = await StartAsync(
+            static app => app.MapGet("/", static (HttpContext context, IEventLoop loop, IReactor reactor) =>
         {
             IEventLoop own = context.Features.Get<ILoopConnectionFeature>()!.Loop;
             return ReferenceEquals(own, loop) && ReferenceEquals(own.GetReactor(), reactor);
@@ -54,7 +55,8 @@ public sealed class UseLoopBridgeTests
     {
         var counter = new DisposalCounter();
         await using LoopBridgeServer server = await StartAsync(
-            app => app.MapGet("/", (Scoped first, HttpContext context) => ReferenceEquals(first, context.RequestServices.GetRequiredService<Scoped>())),
+            app => app.MapGet("/", (Scoped first, HttpContext context) => ReferenceEquals(first,
+                context.RequestServices.GetRequiredService<Scoped>())),
             services => services.AddSingleton(counter).AddScoped<Scoped>());
 
         for (int i = 1; i <= 3; i++)
@@ -121,7 +123,8 @@ public sealed class UseLoopBridgeTests
 
         for (int i = 0; i < 3; i++)
         {
-            Assert.Equal("true", await app.GetTestClient().GetStringAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken).WithDeadline());
+            Assert.Equal("true", await app.GetTestClient().GetStringAsync(new Uri("/", UriKind.Relative),
+                TestContext.Current.CancellationToken).WithDeadline());
         }
     }
 
@@ -140,7 +143,8 @@ public sealed class UseLoopBridgeTests
     private static async Task<string> GetAsync(LoopBridgeServer server, string path)
     {
         using var client = new HttpClient();
-        using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://{server.EndPoint()}{path}"), TestContext.Current.CancellationToken).WithDeadline();
+        using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://{server.EndPoint()}{path}"),
+            TestContext.Current.CancellationToken).WithDeadline();
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).WithDeadline();
     }

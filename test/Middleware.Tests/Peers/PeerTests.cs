@@ -18,7 +18,8 @@ public sealed class PeerTests
         Peer curl = Peer.Require("curl");
         await using SampleFactory factory = SampleFactory.OnKestrel();
 
-        PeerResult result = await curl.RunAsync("", [.. flags, "--silent", "--show-error", "--fail", "--max-time", "25", $"{factory.Address(endpoint)}plaintext"]);
+        PeerResult result = await curl.RunAsync("", [.. flags, "--silent", "--show-error", "--fail", "--max-time", "25",
+            $"{factory.Address(endpoint)}plaintext"]);
 
         Assert.Equal("Hello, World!", result.Output);
         Assert.Equal(0, result.ExitCode);
@@ -34,7 +35,8 @@ public sealed class PeerTests
         Peer netcat = Peer.Require("nc");
         await using SampleFactory factory = SampleFactory.OnKestrel();
 
-        PeerResult result = await netcat.RunAsync(input, "-N", "-w", "25", "127.0.0.1", factory.EndPoint(endpoint).Port.ToString(CultureInfo.InvariantCulture));
+        PeerResult result = await netcat.RunAsync(input, "-N", "-w", "25", "127.0.0.1",
+            factory.EndPoint(endpoint).Port.ToString(CultureInfo.InvariantCulture));
 
         Assert.StartsWith(expected, result.Output, StringComparison.Ordinal);
         Assert.Empty(factory.Logs.AtLeast(LogLevel.Error));

@@ -76,8 +76,8 @@ public sealed class BadInputTests
         await flood.ConnectAsync(factory.EndPoint("Echo"), TestContext.Current.CancellationToken).WithDeadline();
         await using Client other = await Client.TcpAsync(factory.EndPoint("Echo"));
 
-        // What server and kernel hold is bounded, so that the sender's socket takes no more some day; 64 MiB is beyond all of their buffers. What fills up is
-        // looked at again after a full round of another connection of the server, and again, until nothing moves.
+        // What server and kernel hold is bounded, so that the sender's socket takes no more some day; 64 MiB is beyond all of their
+        // buffers. A full one is tried again after a round of another connection, and again, until nothing moves.
         byte[] block = new byte[256 * 1024];
         flood.Blocking = false;
         long sent = 0;
@@ -112,20 +112,23 @@ public sealed class BadInputTests
     [Theory, MemberData(nameof(Drivers))]
     public async Task GreeterName_BeyondTheLimit_IsClosedInOrderWithAReason(string driver)
     {
-        await using SampleFactory factory = SampleFactory.OnKestrel(("LoopBridge:Driver", driver), ("Logging:LogLevel:LoopBridge", "Debug"));
+        await using SampleFactory factory = SampleFactory.OnKestrel(
+            ("LoopBridge:Driver", driver), ("Logging:LogLevel:LoopBridge", "Debug"));
         await using Client client = await Client.TcpAsync(factory.EndPoint("Greeter"));
 
         await client.SendAsync(Encoding.ASCII.GetBytes(new string('a', 300)));
 
         Assert.Empty(await client.ReceiveAllAsync());
         await CheckServiceAsync(factory);
-        Assert.Contains(factory.Logs.Entries, entry => entry.Id.Name == "HandlerEnded" && entry.Message.Contains("256", StringComparison.Ordinal));
+        Assert.Contains(factory.Logs.Entries, entry => entry.Id.Name == "HandlerEnded"
+            && entry.Message.Contains("256", StringComparison.Ordinal));
     }
 
     private static async Task CheckServiceAsync(SampleFactory factory)
     {
         using HttpClient http = factory.ClientOf("Web", HttpVersion.Version11);
-        Assert.Equal("Hello, World!", await http.GetStringAsync(new Uri("/plaintext", UriKind.Relative), TestContext.Current.CancellationToken).WithDeadline());
+        Assert.Equal("Hello, World!", await http.GetStringAsync(new Uri("/plaintext", UriKind.Relative),
+            TestContext.Current.CancellationToken).WithDeadline());
         await using Client echo = await Client.TcpAsync(factory.EndPoint("Echo"));
         await echo.SendAsync(new byte[10]);
         await echo.ReceiveAsync(10);

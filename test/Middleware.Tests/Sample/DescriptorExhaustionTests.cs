@@ -30,8 +30,7 @@ public sealed class DescriptorExhaustionTests
 
         await sample.WaitForLineAsync("for lack of resources").WithDeadline();
 
-        // A spinning accept takes all of a core, whatever else the machine does: over two seconds of this process's own CPU time it would have used about as much.
-        // Who rests uses next to nothing, and may take what it needs to get there.
+        // A spinning accept uses all the CPU time that it can get; one that rests uses next to nothing.
         long ticks = await CpuTicksInAWindowAsync(sample);
         Assert.True(ticks < 100, $"{ticks} ticks of 10 ms within 2 s: the process spins.");
 

@@ -37,13 +37,15 @@ internal static class HttpSurface
         await ProblemAsync(client, "/resolve", HttpStatusCode.BadRequest);
         await ProblemAsync(client, "/later?ms=-1", HttpStatusCode.BadRequest);
         await ProblemAsync(client, "/later?ms=60001", HttpStatusCode.BadRequest);
-        using HttpResponseMessage upgrade = await client.GetAsync(new Uri("/ws/echo", UriKind.Relative), TestContext.Current.CancellationToken).WithDeadline();
+        using HttpResponseMessage upgrade = await client.GetAsync(new Uri("/ws/echo", UriKind.Relative),
+            TestContext.Current.CancellationToken).WithDeadline();
         Assert.Equal(HttpStatusCode.UpgradeRequired, upgrade.StatusCode);
     }
 
     private static async Task<string> GetAsync(HttpClient client, string path, string type)
     {
-        using HttpResponseMessage answer = await client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken).WithDeadline();
+        using HttpResponseMessage answer = await client.GetAsync(new Uri(path, UriKind.Relative),
+            TestContext.Current.CancellationToken).WithDeadline();
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal(type, answer.Content.Headers.ContentType!.MediaType);
         return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).WithDeadline();
@@ -51,7 +53,8 @@ internal static class HttpSurface
 
     private static async Task ProblemAsync(HttpClient client, string path, HttpStatusCode status)
     {
-        using HttpResponseMessage answer = await client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken).WithDeadline();
+        using HttpResponseMessage answer = await client.GetAsync(new Uri(path, UriKind.Relative),
+            TestContext.Current.CancellationToken).WithDeadline();
         Assert.Equal(status, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
     }

@@ -9,7 +9,10 @@ using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Middleware.Tests.Sample;
 
-/// <summary>The whole sample inside a test: on a test server, or after <c>UseKestrel()</c> and <c>StartServer()</c> on real sockets with dynamic ports.</summary>
+/// <summary>
+/// The whole sample inside a test: on a test server, or after <c>UseKestrel()</c> and <c>StartServer()</c> on real sockets with dynamic
+/// ports.
+/// </summary>
 internal sealed class SampleFactory(params (string Key, string Value)[] settings) : WebApplicationFactory<Program>
 {
     // In the order in which Kestrel binds them.

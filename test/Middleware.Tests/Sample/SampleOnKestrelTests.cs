@@ -27,7 +27,10 @@ public sealed class SampleOnKestrelTests
         await using SampleFactory factory = Start(driver, scheduling, enabled);
         string expected = driver == "Auto" ? "epoll" : driver;
         foreach ((string endpoint, Version version) in ((string, Version)[])[
-            ("Web", HttpVersion.Version11), ("Http2", HttpVersion.Version20), ("Https", HttpVersion.Version11), ("Https", HttpVersion.Version20)])
+            ("Web", HttpVersion.Version11),
+            ("Http2", HttpVersion.Version20),
+            ("Https", HttpVersion.Version11),
+            ("Https", HttpVersion.Version20)])
         {
             using HttpClient client = factory.ClientOf(endpoint, version);
             await HttpSurface.CheckAsync(client, expected);
@@ -67,7 +70,8 @@ public sealed class SampleOnKestrelTests
 
         foreach (string name in (string[])["Echo", "Greeter"])
         {
-            await using Client client = await Client.TlsAsync(factory.EndPoint(name), static certificate => certificate.Subject == "CN=localhost");
+            await using Client client = await Client.TlsAsync(factory.EndPoint(name),
+                static certificate => certificate.Subject == "CN=localhost");
             await client.SendAsync("Ada\n"u8.ToArray());
             Assert.NotEmpty(await client.ReceiveAsync(4));
         }
@@ -82,7 +86,8 @@ public sealed class SampleOnKestrelTests
         try
         {
             await using SampleFactory factory = SampleFactory.OnKestrel(("Kestrel:Certificates:Default:Path", file));
-            await using Client client = await Client.TlsAsync(factory.EndPoint("Https"), static certificate => certificate.Subject == "CN=configured");
+            await using Client client = await Client.TlsAsync(factory.EndPoint("Https"),
+                static certificate => certificate.Subject == "CN=configured");
         }
         finally
         {

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace LoopBridge.Middleware.Tests.Sample;
 
-/// <summary>What is configured wrong ends the sample at its start: non-zero, with a message that names the endpoint and what to change.</summary>
+/// <summary>
+/// What is configured wrong ends the sample at its start: non-zero, with a message that names the endpoint and what to change.
+/// </summary>
 public sealed class SampleStartFailureTests
 {
     [Theory]
@@ -12,7 +14,8 @@ public sealed class SampleStartFailureTests
     [InlineData("--LoopBridge:Scheduling=Never", "LoopBridge:Scheduling", "Inline | ThreadPool")]
     [InlineData("--LoopBridge:LoopCount=-2", "LoopBridge:LoopCount is -2", "1024")]
     [InlineData("--Kestrel:Endpoints:Web:Url=http://192.0.2.1:80", "192.0.2.1:80", "endpoint's Url")]
-    [InlineData("--Kestrel:Endpoints:Web:Url=http://unix:/no/such/folder/web.sock", "/no/such/folder/web.sock", "create the directory or change the endpoint's Url")]
+    [InlineData("--Kestrel:Endpoints:Web:Url=http://unix:/no/such/folder/web.sock", "/no/such/folder/web.sock",
+        "create the directory or change the endpoint's Url")]
     public async Task Start_WithAWrongSetting_FailsAndNamesIt(string argument, params string[] parts)
     {
         (int code, string output) = await SampleProcess.RunToEndAsync(argument);

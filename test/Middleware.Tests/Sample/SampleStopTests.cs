@@ -26,7 +26,8 @@ public sealed class SampleStopTests
         Task<HttpResponseMessage> later = http.GetAsync(new Uri("/later?ms=1500", UriKind.Relative), TestContext.Current.CancellationToken);
 
         // The timer stands on a loop: the request is in flight, not on its way.
-        while (!(await http.GetStringAsync(new Uri("/loops", UriKind.Relative), TestContext.Current.CancellationToken).WithDeadline()).Contains("\"timers\":1", StringComparison.Ordinal))
+        while (!(await http.GetStringAsync(new Uri("/loops", UriKind.Relative),
+            TestContext.Current.CancellationToken).WithDeadline()).Contains("\"timers\":1", StringComparison.Ordinal))
         {
             Assert.False(later.IsCompleted, "The request was over before the signal.");
         }
