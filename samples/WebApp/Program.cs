@@ -14,11 +14,11 @@ builder.Services.AddProblemDetails();
 
 builder.WebHost.ConfigureKestrel(kestrel =>
 {
-    kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = SelfSignedCertificate.Create());  // used when none is configured
+    kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = SelfSignedCertificate.UnlessConfigured(builder.Configuration));
     kestrel.ConfigurationLoader!
-        .Endpoint("Echo", endpoint => endpoint.ListenOptions.UseReactorProtocol<EchoProtocol>())        // 7007
-        .Endpoint("Greeter", endpoint => endpoint.ListenOptions.UseLoopHandler<GreeterHandler>())       // 7008
-        .Endpoint("Chat", endpoint => endpoint.ListenOptions.UseReactorProtocol<ChatProtocol>());       // 7009
+        .Endpoint("Echo", endpoint => endpoint.UseReactorProtocol<EchoProtocol>())        // 7007
+        .Endpoint("Greeter", endpoint => endpoint.UseLoopHandler<GreeterHandler>())       // 7008
+        .Endpoint("Chat", endpoint => endpoint.UseReactorProtocol<ChatProtocol>());       // 7009
 });
 
 WebApplication app = builder.Build();

@@ -7,7 +7,14 @@ namespace WebApp;
 /// <summary>A certificate for this run of the sample only. Nobody trusts it: use <c>curl -k</c>, or configure one of your own.</summary>
 internal static class SelfSignedCertificate
 {
-    internal static X509Certificate2 Create()
+    /// <summary>
+    /// Null where a default certificate is configured, because this one would outrank it. One that is configured for an endpoint wins in
+    /// any case.
+    /// </summary>
+    internal static X509Certificate2? UnlessConfigured(IConfiguration configuration)
+        => configuration.GetSection("Kestrel:Certificates:Default").Exists() ? null : Create();
+
+    private static X509Certificate2 Create()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);

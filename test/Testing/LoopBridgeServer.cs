@@ -5,13 +5,15 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Testing;
 
 /// <summary>
-/// A real Kestrel on LoopBridge, on dynamic ports, for one test. Disposing it stops the server and asserts that nothing was logged at Error that the test did not expect.
+/// A real Kestrel on LoopBridge, on dynamic ports, for one test. Disposing it stops the server and asserts that nothing was logged at
+/// Error that the test did not expect.
 /// </summary>
 public sealed class LoopBridgeServer : IAsyncDisposable
 {
@@ -40,23 +42,22 @@ public sealed class LoopBridgeServer : IAsyncDisposable
     /// <param name="app">Its pipeline.</param>
     /// <param name="services">Its services.</param>
     /// <param name="options">LoopBridge's options.</param>
+    /// <param name="configuration">Settings, as a file or the command line would bring them.</param>
     public static async Task<LoopBridgeServer> StartAsync(
         LoopDriver driver,
         Action<KestrelServerOptions>? kestrel = null,
         Action<WebApplication>? app = null,
         Action<IServiceCollection>? services = null,
-        Action<LoopBridgeOptions>? options = null)
+        Action<LoopBridgeOptions>? options = null,
+        IEnumerable<KeyValuePair<string, string?>>? configuration = null)
     {
         var logs = new LogCollector();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection([new("LoopBridge:Driver", driver.ToString()), new("LoopBridge:LoopCount", "2")]);
+        builder.Configuration.AddInMemoryCollection(configuration);
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
-        builder.WebHost.UseLoopBridge(o =>
-        {
-            o.Driver = driver;
-            o.LoopCount = 2;
-            options?.Invoke(o);
-        });
+        builder.WebHost.UseLoopBridge(options ?? (static _ => { }));
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel ?? (static k => k.Listen(IPAddress.Loopback, 0)));
         services?.Invoke(builder.Services);
@@ -86,7 +87,8 @@ public sealed class LoopBridgeServer : IAsyncDisposable
         LogEntry[] surprises = [.. Logs.AtLeast(LogLevel.Error).Where(entry => !_expected.Any(expected => expected(entry)))];
         if (surprises.Length > 0)
         {
-            throw new InvalidOperationException("The server logged errors that the test did not expect:\n" + string.Join('\n', surprises.Select(entry => entry.ToString())));
+            throw new InvalidOperationException("The server logged errors that the test did not expect:\n" + string.Join('\n',
+                surprises.Select(entry => entry.ToString())));
         }
     }
 }

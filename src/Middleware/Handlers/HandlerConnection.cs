@@ -63,7 +63,7 @@ internal sealed class HandlerConnection
         LoopMember? placed = info.Loop is null ? group.Acquire() : null;
         IEventLoop loop = info.Loop ?? placed!.Loop;
         return new HandlerConnection(
-            info.Id, loop, placed, begin => StartAsync(loop, begin, () => new WebSocketChannel(loop, webSocket, info.Local, info.Remote)), info.Stopping);
+            info.Id, loop, placed, begin => StartAsync(loop, begin, () => new WebSocketChannel(loop, webSocket, info)), info.Stopping);
     }
 
     /// <summary>Runs <paramref name="begin"/> on the loop, with the stream that its sink will serve.</summary>
@@ -75,7 +75,16 @@ internal sealed class HandlerConnection
     {
         var socket = new StreamSocket(loop, openChannel());
         socket.Start(NoSink.Instance);
-        begin(socket, ReadOnlySequence<byte>.Empty);
+        try
+        {
+            begin(socket, ReadOnlySequence<byte>.Empty);
+        }
+        catch (Exception e)
+        {
+            socket.Close(e, reset: true); // no handler, and so nobody else who would
+            throw;
+        }
+
         return Task.CompletedTask;
     });
 

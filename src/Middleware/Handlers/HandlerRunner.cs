@@ -58,15 +58,19 @@ internal sealed class HandlerRunner
                     await provider.GetRequiredService<THandler>().HandleAsync(own, connection.Stopping);
                     await own.CloseAsync();
                 }
-                catch (Exception e) when (e is StreamClosedException || (e is OperationCanceledException && connection.Stopping.IsCancellationRequested))
+                catch (Exception e) when (e is StreamClosedException
+                    ? own.IsClosed
+                    : e is OperationCanceledException && connection.Stopping.IsCancellationRequested)
                 {
                     // Expected: the peer has finished, or the handler gave up when asked to stop. What it has written is still sent.
+                    // While this stream is open the exception is of another one, and so the handler's failure.
                     _logger.HandlerEnded(typeof(THandler).Name, connection.Id, e.Message);
                     await own.CloseAsync();
                 }
                 catch
                 {
                     own.Abort(); // the handler's own failure, which is logged by whoever runs it
+                    await own.CloseAsync();
                     throw;
                 }
             }
@@ -96,7 +100,14 @@ internal sealed class HandlerRunner
     {
         try
         {
-            await connection.Loop.RunAsync(() => scope.DisposeAsync().AsTask()).ConfigureAwait(false);
+            try
+            {
+                await connection.Loop.RunAsync(() => scope.DisposeAsync().AsTask()).ConfigureAwait(false);
+            }
+            catch (LoopClosedException)
+            {
+                await scope.DisposeAsync().ConfigureAwait(false); // there is no loop any more to do it on
+            }
         }
         catch (Exception e)
         {

@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace LoopBridge.Handlers;
 
 /// <summary>What a handler is told of the HTTP connection that its WebSocket came by.</summary>
-internal sealed record HttpConnectionInfo(string Id, IEventLoop? Loop, EndPoint? Local, EndPoint? Remote, CancellationToken Stopping)
+internal sealed record HttpConnectionInfo(
+    string Id, IEventLoop? Loop, EndPoint? Local, EndPoint? Remote, Action Abort, CancellationToken Stopping)
 {
     internal static HttpConnectionInfo Of(HttpContext context, CancellationToken stopping)
     {
@@ -16,6 +17,7 @@ internal sealed record HttpConnectionInfo(string Id, IEventLoop? Loop, EndPoint?
             context.Features.Get<ILoopConnectionFeature>()?.Loop,
             EndPointOf(connection.LocalIpAddress, connection.LocalPort),
             EndPointOf(connection.RemoteIpAddress, connection.RemotePort),
+            context.Abort,
             stopping);
     }
 

@@ -1,4 +1,6 @@
+using LoopBridge.Bridge;
 using LoopBridge.Loops;
+using LoopBridge.Reactors;
 
 namespace LoopBridge.Handlers;
 
@@ -24,5 +26,16 @@ internal sealed class LoopScope(LoopGroup group)
         }
 
         set => _loop = value;
+    }
+
+    /// <summary>Its reactor. The scope that it is injected in will want to dispose of it, and must not.</summary>
+    internal IReactor Reactor
+    {
+        get
+        {
+            ReactorOnLoop reactor = Loop.GetReactor();
+            reactor.IsLent = true;
+            return reactor;
+        }
     }
 }

@@ -14,8 +14,12 @@ namespace LoopBridge.Handlers;
 /// It answers in the kind of message that it was last sent: text to text, as long as what is sent is UTF-8, and binary else. The WebSocket completes on any
 /// thread; what comes of it is posted to the loop, and only there state is touched.
 /// </remarks>
-internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, EndPoint? local, EndPoint? remote) : IStreamChannel
+internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, HttpConnectionInfo info) : IStreamChannel
 {
+    // How long a peer may take to answer our goodbye: RFC 6455, 5.5.1 wants an answer and names no time, and half a close handshake must
+    // not hold a connection for ever.
+    private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(5);
+
     // Rented while a message is being waited for; a WebSocket holds buffers of that order itself.
     private const int ReceiveSize = 4096;
 
@@ -32,10 +36,11 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, End
     private bool _finishRequested;
     private bool _closed;
     private bool _reported;
+    private LoopTimeout? _goodbyeTimeout;
 
-    public EndPoint? LocalEndPoint => local;
+    public EndPoint? LocalEndPoint => info.Local;
 
-    public EndPoint? RemoteEndPoint => remote;
+    public EndPoint? RemoteEndPoint => info.Remote;
 
     public RawSocket? Socket => null;
 
@@ -107,7 +112,7 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, End
     public IoResult TrySend(ReadOnlySpan<ReadOnlyMemory<byte>> buffers)
         => throw new InvalidOperationException("A WebSocket is written to from the loop only.");
 
-    /// <summary>Says goodbye; the peer's own goodbye ends the stream.</summary>
+    /// <summary>Says goodbye. The connection ends with the peer's own, or when that takes too long.</summary>
     public void ShutdownSend()
     {
         _finishRequested = true;
@@ -123,12 +128,28 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, End
         }
 
         _closed = true;
-        if (!_finishRequested || reset)
+        if (reset || (_sending && !_finishRequested))
         {
-            webSocket.Abort();
+            Abort(); // a goodbye would have to wait for what is being sent
+        }
+        else
+        {
+            if (!_finishRequested)
+            {
+                ShutdownSend();
+            }
+
+            _goodbyeTimeout = loop.CallLater(GoodbyeLimit, Abort);
         }
 
         ReportWhenIdle();
+    }
+
+    // The WebSocket alone would end neither the connection nor a receive that waits for the peer.
+    private void Abort()
+    {
+        webSocket.Abort();
+        info.Abort();
     }
 
     private void BeginReceive()
@@ -147,9 +168,9 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, End
         {
             result = await webSocket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        catch (Exception)
         {
-            failed = true; // the peer went away without a goodbye, or we aborted
+            failed = true; // the peer went away without a goodbye, or we aborted; each implementation has its own way to say so
         }
 
         loop.Post(new Completion(() => OnReceived(result, failed)));
@@ -158,14 +179,19 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, End
     private void OnReceived(ValueWebSocketReceiveResult result, bool failed)
     {
         _receiving = false;
+        _failed = failed;
+        _endOfStream = !failed && result.MessageType == WebSocketMessageType.Close;
         if (_closed)
         {
+            if (!failed && !_endOfStream)
+            {
+                BeginReceive(); // nobody wants it any more; what we wait for is the goodbye
+            }
+
             ReportWhenIdle();
             return;
         }
 
-        _failed = failed;
-        _endOfStream = !failed && result.MessageType == WebSocketMessageType.Close;
         if (!failed && !_endOfStream)
         {
             _messageType = result.MessageType;
@@ -190,7 +216,7 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, End
                 await webSocket.SendAsync(message.AsMemory(0, length), type, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception)
         {
             done = IoResult.Failed(SocketError.ConnectionReset); // the peer is gone, or we aborted
         }
@@ -217,11 +243,19 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, End
 
     private async Task SayGoodbyeAsync()
     {
+        byte[] rest = new byte[Utf8Boundary.MaxHeldBack];
+        int restLength = _boundary.TakeHeldBack(rest);
         try
         {
+            if (restLength > 0)
+            {
+                // A character whose other half never came: bytes all the same, and the stream's last.
+                await webSocket.SendAsync(rest.AsMemory(0, restLength), WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
+            }
+
             await webSocket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception)
         {
             // The peer is gone, or has said goodbye first and is not waiting for ours: there is nothing left to end.
         }
@@ -233,21 +267,19 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, End
         }));
     }
 
-    // A receive that waits for a peer which got our goodbye must not hold the close up: aborting ends it.
     private void ReportWhenIdle()
     {
-        if (!_closed || _sending || _reported)
+        if (!_closed || _sending || _receiving || _reported)
         {
-            return;
-        }
-
-        if (_receiving)
-        {
-            webSocket.Abort();
             return;
         }
 
         _reported = true;
+        if (_goodbyeTimeout is not null)
+        {
+            loop.RemoveTimeout(_goodbyeTimeout);
+        }
+
         if (_receiveBuffer is not null)
         {
             ArrayPool<byte>.Shared.Return(_receiveBuffer);

@@ -8,9 +8,10 @@ internal sealed class LoopBridgeOptionsSetup(IConfiguration configuration) : ICo
 {
     public void Configure(LoopBridgeOptions options)
     {
+        IConfigurationSection section = configuration.GetSection(LoopBridgeOptions.SectionName);
         try
         {
-            configuration.GetSection(LoopBridgeOptions.SectionName).Bind(options);
+            section.Bind(options);
         }
         catch (InvalidOperationException e)
         {
@@ -22,6 +23,17 @@ internal sealed class LoopBridgeOptionsSetup(IConfiguration configuration) : ICo
                     $"{e.Message} Known values: LoopBridge:Mode = {Names<LoopBridgeMode>()}; LoopBridge:Driver = {Names<Drivers.LoopDriver>()}; "
                     + $"LoopBridge:Scheduling = {Names<LoopScheduling>()}; switches are true or false, sizes and counts are numbers.",
                 ]);
+        }
+
+        // The binder passes empty values over; here they mean something: no limit.
+        if (section[nameof(options.MaxReadBufferSize)] is "")
+        {
+            options.MaxReadBufferSize = null;
+        }
+
+        if (section[nameof(options.MaxWriteBufferSize)] is "")
+        {
+            options.MaxWriteBufferSize = null;
         }
     }
 

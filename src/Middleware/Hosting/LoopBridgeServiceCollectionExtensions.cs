@@ -1,5 +1,4 @@
 using LoopBridge;
-using LoopBridge.Bridge;
 using LoopBridge.Diagnostics;
 using LoopBridge.Handlers;
 using LoopBridge.Hosting;
@@ -24,18 +23,13 @@ public static class LoopBridgeServiceCollectionExtensions
     public static IServiceCollection AddLoopBridge(this IServiceCollection services)
     {
         ArgumentNullException.ThrowIfNull(services);
-        if (services.Any(static service => service.ServiceType == typeof(LoopGroup)))
-        {
-            return services;
-        }
-
         services.AddOptions<LoopBridgeOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<LoopBridgeOptions>, LoopBridgeOptionsSetup>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LoopBridgeOptions>, LoopBridgeOptionsValidator>());
         services.AddOptions<ResolverOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<ResolverOptions>, ResolverOptionsSetup>());
         services.AddMetrics();
-        services.AddSingleton(static provider =>
+        services.TryAddSingleton(static provider =>
         {
             LoopBridgeOptions options = provider.GetRequiredService<IOptions<LoopBridgeOptions>>().Value;
             return new LoopGroup(
@@ -52,7 +46,7 @@ public static class LoopBridgeServiceCollectionExtensions
         services.TryAddSingleton<HandlerEndpoints>();
         services.TryAddScoped<LoopScope>();
         services.TryAddScoped<IEventLoop>(static provider => provider.GetRequiredService<LoopScope>().Loop);
-        services.TryAddScoped<IReactor>(static provider => provider.GetRequiredService<LoopScope>().Loop.GetReactor());
+        services.TryAddScoped<IReactor>(static provider => provider.GetRequiredService<LoopScope>().Reactor);
         return services;
     }
 }

@@ -43,7 +43,14 @@ internal sealed class LoopGroupService(
         {
             if (member.Loop.FindReactor() is { } reactor)
             {
-                await ShutDownAsync(member.Loop, reactor).WaitAsync(cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    await ShutDownAsync(member.Loop, reactor).WaitAsync(cancellationToken).ConfigureAwait(false);
+                }
+                catch (LoopClosedException)
+                {
+                    // Somebody else disposes of the host meanwhile, as a WebApplicationFactory does: nothing is left to shut down.
+                }
             }
         }
 
@@ -52,7 +59,7 @@ internal sealed class LoopGroupService(
 
     private static Task ShutDownAsync(IEventLoop loop, ReactorOnLoop reactor) => loop.RunAsync(() =>
     {
-        reactor.CloseShared();
+        reactor.ShutDown();
         return Task.CompletedTask;
     });
 

@@ -22,7 +22,8 @@ public static class LoopBridgeApplicationBuilderExtensions
             // Nothing is resolved here: most requests never ask for a loop, nor for a scope at all.
             if (context.Features.Get<ILoopConnectionFeature>() is { } feature)
             {
-                context.Features.Set<IServiceProvidersFeature>(new LoopRequestServices(context, scopes, feature.Loop));
+                context.Features.Set<IServiceProvidersFeature>(
+                    new LoopRequestServices(context, scopes, feature.Loop, context.Features.Get<IServiceProvidersFeature>()));
             }
 
             return next(context);

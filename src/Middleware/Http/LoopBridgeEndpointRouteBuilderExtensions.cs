@@ -36,8 +36,9 @@ public static class LoopBridgeEndpointRouteBuilderExtensions
         {
             if (!context.WebSockets.IsWebSocketRequest)
             {
-                // RFC 9110, 15.5.22: the answer names the protocol to upgrade to.
+                // RFC 9110, 15.5.22: the answer names the protocol to upgrade to; 7.8: as a connection option, too, where connections have them.
                 context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
+                context.Response.Headers.Connection = "Upgrade, close";
                 context.Response.Headers.Upgrade = "websocket";
                 return;
             }

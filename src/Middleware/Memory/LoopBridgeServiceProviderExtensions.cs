@@ -50,7 +50,10 @@ public static class LoopBridgeServiceProviderExtensions
         {
             HandlerConnection handlerConnection = HandlerConnection.Of(connection, services.GetRequiredService<LoopGroup>(), stopping);
             await handler.RunAsync(services.GetRequiredService<HandlerRunner>(), handlerConnection).ConfigureAwait(false);
-            await connection.DisposeAsync().ConfigureAwait(false);
+
+            // Not the connection's own dispose: it would pull the token source away from under an abort that is on its way to the pool.
+            await connection.Transport.Output.CompleteAsync().ConfigureAwait(false);
+            await connection.Transport.Input.CompleteAsync().ConfigureAwait(false);
         }
     }
 

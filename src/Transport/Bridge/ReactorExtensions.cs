@@ -25,7 +25,7 @@ public static class ReactorExtensions
         // The table alone would let two first users make one each and drop one, which by then has asked the loop for its start.
         lock (Creation)
         {
-            return Reactors.GetValue(loop, static key => new ReactorOnLoop(key) { IsShared = true });
+            return Reactors.GetValue(loop, static key => new ReactorOnLoop(key));
         }
     }
 

@@ -44,9 +44,6 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
         ObjectDisposedException.ThrowIf(!RequestStart(), loop);
     }
 
-    /// <summary>Whether it is the one that all users of its loop share.</summary>
-    internal bool IsShared { get; init; }
-
     /// <summary>The loop underneath. Any thread.</summary>
     public IEventLoop Loop { get; }
 
@@ -90,22 +87,22 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     /// <summary>
     /// Fires the shutdown, if it has not been, without waiting for tasks of its triggers; disconnects what is still registered, cancels
     /// the delayed calls and drops the cross-thread calls. The loop goes on. Harmless when repeated. Reactor thread, or any one thread
-    /// while the loop does not run.
+    /// while the loop does not run. Does nothing to a reactor that a DI container has handed out, which ends with the host: a scope
+    /// disposes of all that it hands out, and must not end it for the others.
     /// </summary>
-    /// <remarks>
-    /// Does nothing to the reactor that <see cref="ReactorExtensions.GetReactor"/> gives to everybody: it ends with the host of its loop. A
-    /// container that injects it may dispose of it with each scope.
-    /// </remarks>
     public void Dispose()
     {
-        if (!IsShared)
+        if (!IsLent)
         {
             Close();
         }
     }
 
-    /// <summary>As <see cref="Dispose"/>, by whoever owns the shared one.</summary>
-    internal void CloseShared() => Close();
+    /// <summary>Whether a container hands it out, and the host shuts it down.</summary>
+    internal bool IsLent { get; set; }
+
+    /// <summary>As <see cref="Dispose"/>, for the host, which may.</summary>
+    internal void ShutDown() => Close();
 
     internal override bool Post(Action<object?> callback, object? state) => Loop.AddCallback(callback, state);
 

@@ -33,6 +33,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     {
         options ??= new EventLoopOptions();
         Name = options.Name;
+        IsInGroup = options.IsInGroup;
         _clock = options.TimeProvider;
         _logger = options.Logger ?? NullLogger.Instance;
         _driver = IoDriverFactory.Create(options.Driver);
@@ -45,9 +46,6 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
 
     /// <summary>The name it was made with.</summary>
     public string Name { get; }
-
-    /// <summary>Whether it belongs to a group, which alone may close it.</summary>
-    internal bool IsShared { get; init; }
 
     /// <summary>The driver underneath, for logs and statistics.</summary>
     public string DriverName => _driver.Name;
@@ -66,6 +64,9 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
 
     /// <inheritdoc />
     public LoopExceptionHandler? ExceptionHandler { get; set; }
+
+    /// <summary>Whether a group has it, which alone may close it.</summary>
+    internal bool IsInGroup { get; }
 
     ISocketDriver? IEventLoop.SocketDriver => _driver;
 
@@ -127,13 +128,14 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
 
     /// <summary>
     /// Closes the loop: what it still owns is aborted, queued callbacks and timeouts are dropped, handlers unregistered without touching
-    /// their descriptors. Harmless when repeated. Does nothing to a loop of a <see cref="LoopGroup"/>, which the group closes: a container
-    /// that injects such a loop may dispose of it with each scope.
+    /// their descriptors. Harmless when repeated. Does nothing to a loop of a <see cref="LoopGroup"/>, which is the group's to close:
+    /// whoever else it was lent to, such as the scope of a DI container, which disposes of all that it hands out, must not close it under
+    /// the others.
     /// </summary>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     public void Dispose()
     {
-        if (!IsShared)
+        if (!IsInGroup)
         {
             Close();
         }

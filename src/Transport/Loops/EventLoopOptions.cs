@@ -17,4 +17,7 @@ public sealed class EventLoopOptions
 
     /// <summary>Where exceptions go that escape callbacks. Defaults to none.</summary>
     public ILogger? Logger { get; set; }
+
+    /// <summary>Whether a <see cref="LoopGroup"/> makes it, and so closes it.</summary>
+    internal bool IsInGroup { get; init; }
 }

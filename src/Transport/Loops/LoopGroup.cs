@@ -33,8 +33,8 @@ public sealed class LoopGroup : IDisposable
                 Driver = driver,
                 TimeProvider = timeProvider ?? TimeProvider.System,
                 Logger = logger,
-            })
-            { IsShared = true });
+                IsInGroup = true,
+            }));
         }
     }
 

@@ -1,0 +1,109 @@
+using LoopBridge.Drivers;
+using LoopBridge.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace LoopBridge.Middleware.Tests.Hosting;
+
+/// <summary>Options come from configuration and callback, and what is wrong stops the start with a message that names the key.</summary>
+public sealed class OptionsTests
+{
+    // Every option, with a value that is not its default.
+    private static readonly Dictionary<string, (string Text, object? Value)> Others = new()
+    {
+        [nameof(LoopBridgeOptions.Enabled)] = ("false", false),
+        [nameof(LoopBridgeOptions.Mode)] = ("reactoronloop", LoopBridgeMode.ReactorOnLoop),
+        [nameof(LoopBridgeOptions.Driver)] = ("Managed", LoopDriver.Managed),
+        [nameof(LoopBridgeOptions.LoopCount)] = ("3", 3),
+        [nameof(LoopBridgeOptions.Scheduling)] = ("ThreadPool", LoopScheduling.ThreadPool),
+        [nameof(LoopBridgeOptions.Backlog)] = ("17", 17),
+        [nameof(LoopBridgeOptions.NoDelay)] = ("false", false),
+        [nameof(LoopBridgeOptions.ReusePort)] = ("true", true),
+        [nameof(LoopBridgeOptions.MaxReadBufferSize)] = ("1000", 1000L),
+        [nameof(LoopBridgeOptions.MaxWriteBufferSize)] = ("2000", 2000L),
+        [nameof(LoopBridgeOptions.MaxUnsentBytes)] = ("3000", 3000L),
+        [nameof(LoopBridgeOptions.FinOnError)] = ("true", true),
+    };
+
+    [Fact]
+    public void Configuration_OfEveryOption_IsBound()
+    {
+        LoopBridgeOptions options = Read(Others.ToDictionary(option => option.Key, option => (string?)option.Value.Text));
+
+        Assert.All(typeof(LoopBridgeOptions).GetProperties(), property => Assert.Equal(Others[property.Name].Value,
+            property.GetValue(options)));
+    }
+
+    [Fact]
+    public void Callback_OfEveryOption_WinsOverTheConfiguration()
+    {
+        LoopBridgeOptions options = Read(
+            new() { ["LoopCount"] = "7", ["Driver"] = "Auto" },
+            static options =>
+            {
+                foreach ((string name, (_, object? value)) in Others)
+                {
+                    typeof(LoopBridgeOptions).GetProperty(name)!.SetValue(options, value);
+                }
+            });
+
+        Assert.All(typeof(LoopBridgeOptions).GetProperties(), property => Assert.Equal(Others[property.Name].Value,
+            property.GetValue(options)));
+    }
+
+    [Theory]
+    [InlineData("MaxReadBufferSize")]
+    [InlineData("MaxWriteBufferSize")]
+    public void Configuration_OfALimitLeftEmpty_IsNoLimit(string key)
+        => Assert.Null(typeof(LoopBridgeOptions).GetProperty(key)!.GetValue(Read(new() { [key] = "" })));
+
+    [Theory]
+    [InlineData("Driver", "Turbo", "LoopBridge:Driver", "Auto", "Epoll", "Managed")]
+    [InlineData("Driver", "99", "LoopBridge:Driver", "Auto", "Epoll", "Managed")]
+    [InlineData("Mode", "Sideways", "LoopBridge:Mode", "ReactorOnLoop")]
+    [InlineData("Mode", "-1", "LoopBridge:Mode", "ReactorOnLoop")]
+    [InlineData("Scheduling", "Never", "LoopBridge:Scheduling", "Inline", "ThreadPool")]
+    [InlineData("Scheduling", "12", "LoopBridge:Scheduling", "Inline", "ThreadPool")]
+    [InlineData("LoopCount", "-1", "LoopBridge:LoopCount", "0", "1024")]
+    [InlineData("LoopCount", "1025", "LoopBridge:LoopCount", "0", "1024")]
+    [InlineData("LoopCount", "many", "LoopBridge:LoopCount", "numbers")]
+    [InlineData("Enabled", "perhaps", "LoopBridge:Enabled", "true", "false")]
+    [InlineData("Backlog", "0", "LoopBridge:Backlog", "above 0")]
+    [InlineData("Backlog", "-5", "LoopBridge:Backlog", "above 0")]
+    [InlineData("MaxReadBufferSize", "-1", "LoopBridge:MaxReadBufferSize", "bytes")]
+    [InlineData("MaxWriteBufferSize", "-1", "LoopBridge:MaxWriteBufferSize", "bytes")]
+    [InlineData("MaxUnsentBytes", "0", "LoopBridge:MaxUnsentBytes", "above 0")]
+    public async Task Configuration_ThatIsWrong_StopsTheStartAndNamesTheKey(string key, string value, params string[] parts)
+    {
+        OptionsValidationException error = await Assert.ThrowsAsync<OptionsValidationException>(() => LoopBridgeServer.StartAsync(
+            LoopDriver.Auto, configuration: [new($"LoopBridge:{key}", value)]));
+
+        Assert.All(parts, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+        Assert.Contains(value, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Callback_ThatIsWrong_StopsTheStartAndNamesTheKey()
+    {
+        OptionsValidationException error = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => LoopBridgeServer.StartAsync(LoopDriver.Auto, options: static options => options.LoopCount = -7));
+
+        Assert.Contains("LoopBridge:LoopCount is -7", error.Message, StringComparison.Ordinal);
+    }
+
+    private static LoopBridgeOptions Read(Dictionary<string, string?> section, Action<LoopBridgeOptions>? configure = null)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
+            .AddInMemoryCollection(section.ToDictionary(pair => $"LoopBridge:{pair.Key}", pair => pair.Value)).Build());
+        services.AddLogging().AddLoopBridge();
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        using ServiceProvider provider = services.BuildServiceProvider();
+        return provider.GetRequiredService<IOptions<LoopBridgeOptions>>().Value;
+    }
+}
