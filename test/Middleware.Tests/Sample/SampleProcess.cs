@@ -71,7 +71,6 @@ internal sealed partial class SampleProcess : IAsyncDisposable
         }
         catch
         {
-            TestContext.Current.TestOutputHelper?.WriteLine(process.Output);
             await process.DisposeAsync(); // not what the test wanted; nothing may stay behind
             throw;
         }
@@ -117,6 +116,7 @@ internal sealed partial class SampleProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        TestContext.Current.TestOutputHelper?.WriteLine(Output); // shown where a test fails
         if (!_process.HasExited)
         {
             _process.Kill();
