@@ -8,6 +8,7 @@ internal static unsafe partial class LibC
     private const int EFD_NONBLOCK = 0x800;
     private const int F_GETFL = 3;
     private const int F_SETFL = 4;
+    private const int RLIMIT_NOFILE = 7;
     private const int O_NONBLOCK = 0x800;
 
     internal static PosixResult EventFd() => PosixResult.Of(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -29,6 +30,18 @@ internal static unsafe partial class LibC
         PosixResult flags = PosixResult.Of(fcntl(descriptor, F_GETFL, 0));
         return flags.IsOk ? PosixResult.Of(fcntl(descriptor, F_SETFL, flags.Value | O_NONBLOCK)) : flags;
     }
+
+    /// <summary>How many descriptors the process may have: one more than the highest number, getrlimit(2).</summary>
+    internal static PosixResult DescriptorLimit(out long limit)
+    {
+        nuint* pair = stackalloc nuint[2];
+        PosixResult result = PosixResult.Of(getrlimit(RLIMIT_NOFILE, pair));
+        limit = (long)Math.Min(pair[0], int.MaxValue);
+        return result;
+    }
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int getrlimit(int resource, nuint* pair);
 
     [LibraryImport(Library, SetLastError = true)]
     private static partial int fcntl(int fd, int command, int argument);

@@ -118,8 +118,15 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
                 continue;
             }
 
+            bool last = DescriptorHeadroom.IsUsedUpBy(accepted!.Handle);
+            GiveAway(accepted);
+            if (last)
+            {
+                Rest(SocketError.TooManyOpenSockets);
+                return;
+            }
+
             _backoff.Reset();
-            GiveAway(accepted!);
         }
 
         if (_acceptable && !_resumePosted && MayAccept)
@@ -164,7 +171,14 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
         {
             var listener = (SocketListener)state!;
             listener._wait = null;
-            listener.Accept();
+            if (DescriptorHeadroom.HasRoom())
+            {
+                listener.Accept();
+            }
+            else
+            {
+                listener.Rest(SocketError.TooManyOpenSockets);
+            }
         }, this);
     }
 
