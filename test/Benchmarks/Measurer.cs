@@ -13,7 +13,9 @@ internal sealed class Measurer(ServerApp app, BenchmarkOptions options, Cancella
     public async Task<Measurement> MeasureAsync(IScenario scenario, Variant variant, int round)
     {
         var measurement = new Measurement { Scenario = scenario.Name, Variant = variant.Name, Round = round };
-        ServerProcess server = await ServerLauncher.StartAsync(app, variant, scenario.Endpoint, stop).ConfigureAwait(false);
+        bool isHandler = variant.IsStock && scenario.IsAgainstConnectionHandler;
+        ServerProcess server = await ServerLauncher.StartAsync(
+            isHandler ? StockEchoServer.App : app, isHandler ? StockEchoServer.Variant : variant, scenario.Endpoint, stop).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
             try

@@ -1,6 +1,10 @@
 using System.Runtime.InteropServices;
 using LoopBridge.Benchmarks;
 using LoopBridge.Benchmarks.CommandLine;
+using LoopBridge.Benchmarks.Servers;
+
+if (args.Contains(StockEchoServer.Verb))
+    return await StockEchoServer.RunAsync(args).ConfigureAwait(false);
 
 using var stop = new CancellationTokenSource();
 void Stop(PosixSignalContext context)

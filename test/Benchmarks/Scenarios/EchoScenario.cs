@@ -5,14 +5,16 @@ using LoopBridge.Benchmarks.Servers;
 namespace LoopBridge.Benchmarks.Scenarios;
 
 /// <summary>No protocol at all: what the transport alone costs per message.</summary>
-internal sealed class EchoScenario : IScenario
+internal sealed class EchoScenario(string name, string stockSide, bool isAgainstConnectionHandler) : IScenario
 {
     private const int Connections = 64;
 
-    public string Name => "echo";
+    public string Name => name;
+
+    public bool IsAgainstConnectionHandler => isAgainstConnectionHandler;
 
     public string Description
-        => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time each";
+        => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time each; stock is {stockSide}";
 
     public string Unit => "messages";
 

@@ -7,7 +7,8 @@ internal static class ScenarioList
     [
         new PlaintextScenario(),
         new PipelinedScenario(),
-        new EchoScenario(),
+        new EchoScenario("echo", "the same protocol over the pipes of stock sockets", isAgainstConnectionHandler: false),
+        new EchoScenario("handler", "a plain connection handler on the pipes of stock sockets", isAgainstConnectionHandler: true),
     ];
 
     /// <summary>Those named, or all if none is.</summary>

@@ -44,6 +44,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         };
         // One heap: with a heap per core, peak memory would tell more about the machine than about the server.
         start.Environment["DOTNET_gcServer"] = "0";
+
+        // The default, also for the echo server in this assembly, whose own settings suit a load generator.
+        start.Environment["DOTNET_TieredCompilation"] = "1";
         return new ServerProcess(Process.Start(start) ?? throw new BenchmarkException($"{DotNet.Program} did not start."), ports);
     }
 

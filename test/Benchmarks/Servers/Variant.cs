@@ -5,8 +5,10 @@ namespace LoopBridge.Benchmarks.Servers;
 /// <summary>One of the two sides: the same server with other arguments.</summary>
 internal sealed record Variant(string Name, IReadOnlyList<string> Arguments)
 {
+    public const string Stock = "stock";
+
     public static Variant Baseline(BenchmarkOptions options)
-        => options.Against is null ? new Variant("stock", ["--LoopBridge:Enabled=false"]) : new Variant("baseline", options.Against);
+        => options.Against is null ? new Variant(Stock, ["--LoopBridge:Enabled=false"]) : new Variant("baseline", options.Against);
 
     public static Variant LoopBridge(BenchmarkOptions options)
     {
@@ -19,6 +21,9 @@ internal sealed record Variant(string Name, IReadOnlyList<string> Arguments)
             arguments.Add($"--LoopBridge:LoopCount={options.Loops}");
         return new Variant("loopbridge", [.. arguments, .. options.With]);
     }
+
+    /// <summary>Whether it is the stock side, and not one that the user chose.</summary>
+    public bool IsStock => Name == Stock;
 
     public override string ToString() => $"{Name}: {string.Join(' ', Arguments)}";
 }
