@@ -33,8 +33,12 @@ public sealed class Peer
     /// <summary>Runs it to its end, with <paramref name="input"/> as its standard input, which is closed then.</summary>
     public async Task<PeerResult> RunAsync(string input, params string[] arguments)
     {
-        var start = new ProcessStartInfo(_path, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true,
-            RedirectStandardError = true };
+        var start = new ProcessStartInfo(_path, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         using Process process = Process.Start(start)!;
         try
         {
