@@ -19,7 +19,9 @@ internal static class SampleDefaults
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
     };
 
-    /// <summary>Defaults below every other source: appsettings.json, environment variables and the command line change any of them.</summary>
+    /// <summary>
+    /// Defaults below every other source: appsettings.json, environment variables and the command line change any of them.
+    /// </summary>
     internal static void AddSampleDefaults(this IConfigurationManager configuration)
         => configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Values });
 }

@@ -1,6 +1,9 @@
 namespace LoopBridge;
 
-/// <summary>Where the users of a connection's pipes run: HTTP, TLS, connection middleware. Reactor protocols and loop handlers always run on their loop.</summary>
+/// <summary>
+/// Where the users of a connection's pipes run: HTTP, TLS, connection middleware. Reactor protocols and loop handlers always run on their
+/// loop.
+/// </summary>
 public enum LoopScheduling
 {
     /// <summary>On the connection's loop. Fastest; a handler that blocks stalls every connection of that loop.</summary>

@@ -4,8 +4,8 @@ using LoopBridge.Loops;
 namespace LoopBridge.Architecture.Tests;
 
 /// <summary>
-/// Every public member is a line of a text file, so that a change of the surface is a change in a review. After one that was meant, run with
-/// <c>LOOPBRIDGE_ACCEPT_SURFACE=1</c> and commit the file.
+/// Every public member is a line of a text file, so that a change of the surface is a change in a review. After one that was meant, run
+/// with <c>LOOPBRIDGE_ACCEPT_SURFACE=1</c> and commit the file.
 /// </summary>
 public sealed class PublicSurfaceTests
 {

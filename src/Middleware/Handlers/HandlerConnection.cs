@@ -10,7 +10,8 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace LoopBridge.Handlers;
 
 /// <summary>
-/// A connection that a handler is to serve, whatever is underneath: a socket of ours, a pipe of a middleware or of another transport, or a WebSocket.
+/// A connection that a handler is to serve, whatever is underneath: a socket of ours, a pipe of a middleware or of another transport, or a
+/// WebSocket.
 /// </summary>
 internal sealed class HandlerConnection
 {
@@ -96,7 +97,9 @@ internal sealed class HandlerConnection
         }
     }
 
-    /// <summary>The sink of a stream that has just been opened: nothing comes before the loop's next turn, and by then it has another.</summary>
+    /// <summary>
+    /// The sink of a stream that has just been opened: nothing comes before the loop's next turn, and by then it has another.
+    /// </summary>
     private sealed class NoSink : ISocketSink
     {
         internal static readonly NoSink Instance = new();

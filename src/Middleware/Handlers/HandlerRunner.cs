@@ -6,7 +6,9 @@ using Microsoft.Extensions.Options;
 
 namespace LoopBridge.Handlers;
 
-/// <summary>Serves connections with handlers that DI builds: one scope for each connection, everything of it on the connection's loop.</summary>
+/// <summary>
+/// Serves connections with handlers that DI builds: one scope for each connection, everything of it on the connection's loop.
+/// </summary>
 internal sealed class HandlerRunner
 {
     private readonly IServiceScopeFactory _scopes;

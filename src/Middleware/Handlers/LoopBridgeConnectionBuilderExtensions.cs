@@ -13,8 +13,9 @@ namespace Microsoft.AspNetCore.Hosting;
 public static class LoopBridgeConnectionBuilderExtensions
 {
     /// <summary>
-    /// Each connection of this endpoint gets a <typeparamref name="TProtocol"/> of its own, built by DI. On a plain LoopBridge connection it sits directly on the socket; behind a
-    /// connection middleware (TLS, logging), or on another transport, it runs over the pipe and behaves the same.
+    /// Each connection of this endpoint gets a <typeparamref name="TProtocol"/> of its own, built by DI. On a plain LoopBridge connection
+    /// it sits directly on the socket; behind a connection middleware (TLS, logging), or on another transport, it runs over the pipe and
+    /// behaves the same.
     /// </summary>
     /// <exception cref="InvalidOperationException"><c>services.AddReactorProtocol</c> was not called for the type.</exception>
     public static IConnectionBuilder UseReactorProtocol<TProtocol>(this IConnectionBuilder builder)
@@ -22,7 +23,8 @@ public static class LoopBridgeConnectionBuilderExtensions
         => Use(builder, typeof(TProtocol), nameof(LoopBridgeHandlerServiceCollectionExtensions.AddReactorProtocol), static (runner, connection) => runner.RunProtocolAsync<TProtocol>(connection));
 
     /// <summary>
-    /// Each connection of this endpoint gets a <typeparamref name="THandler"/> of its own, built by DI; where it sits: see <see cref="UseReactorProtocol{TProtocol}"/>.
+    /// Each connection of this endpoint gets a <typeparamref name="THandler"/> of its own, built by DI; where it sits: see
+    /// <see cref="UseReactorProtocol{TProtocol}"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException"><c>services.AddLoopHandler</c> was not called for the type.</exception>
     public static IConnectionBuilder UseLoopHandler<THandler>(this IConnectionBuilder builder)

@@ -10,8 +10,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class LoopBridgeHandlerServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers a protocol: DI builds one for each connection, in a scope that ends with the connection. It may ask for <see cref="LoopBridge.Loops.IEventLoop"/> and
-    /// <see cref="LoopBridge.Reactors.IReactor"/>, and gets those of its connection.
+    /// Registers a protocol: DI builds one for each connection, in a scope that ends with the connection. It may ask for
+    /// <see cref="LoopBridge.Loops.IEventLoop"/> and <see cref="LoopBridge.Reactors.IReactor"/>, and gets those of its connection.
     /// </summary>
     /// <typeparam name="TProtocol">The protocol.</typeparam>
     /// <param name="services">The services.</param>

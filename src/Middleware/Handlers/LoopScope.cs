@@ -5,8 +5,8 @@ using LoopBridge.Reactors;
 namespace LoopBridge.Handlers;
 
 /// <summary>
-/// The loop that a scope belongs to: set for the scope of a connection or a request, so that <see cref="IEventLoop"/> and the reactor can be injected. Anywhere else it is the
-/// loop of the calling thread, or one of the group.
+/// The loop that a scope belongs to: set for the scope of a connection or a request, so that <see cref="IEventLoop"/> and the reactor can
+/// be injected. Anywhere else it is the loop of the calling thread, or one of the group.
 /// </summary>
 internal sealed class LoopScope(LoopGroup group)
 {

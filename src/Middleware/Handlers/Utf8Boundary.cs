@@ -22,7 +22,9 @@ internal sealed class Utf8Boundary
         return count;
     }
 
-    /// <summary>How many bytes of the piece are whole UTF-8; the rest, if it is the beginning of a character, is held back. Null: it is not UTF-8.</summary>
+    /// <summary>
+    /// How many bytes of the piece are whole UTF-8; the rest, if it is the beginning of a character, is held back. Null: it is not UTF-8.
+    /// </summary>
     internal int? HoldBack(ReadOnlySpan<byte> piece)
     {
         int whole = piece.Length;

@@ -8,11 +8,12 @@ using LoopBridge.Loops;
 namespace LoopBridge.Handlers;
 
 /// <summary>
-/// A WebSocket in the place of a socket. The payloads of its messages are the stream's bytes; where one message ends and the next begins means nothing, as with TCP.
+/// A WebSocket in the place of a socket. The payloads of its messages are the stream's bytes; where one message ends and the next begins
+/// means nothing, as with TCP.
 /// </summary>
 /// <remarks>
-/// It answers in the kind of message that it was last sent: text to text, as long as what is sent is UTF-8, and binary else. The WebSocket completes on any
-/// thread; what comes of it is posted to the loop, and only there state is touched.
+/// It answers in the kind of message that it was last sent: text to text, as long as what is sent is UTF-8, and binary else. The WebSocket
+/// completes on any thread; what comes of it is posted to the loop, and only there state is touched.
 /// </remarks>
 internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, HttpConnectionInfo info) : IStreamChannel
 {

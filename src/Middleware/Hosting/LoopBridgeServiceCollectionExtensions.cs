@@ -17,8 +17,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class LoopBridgeServiceCollectionExtensions
 {
     /// <summary>
-    /// The loops, the reactors on them, the resolver and the outbound connection factory. Called by everything else of LoopBridge; on its own it serves programs
-    /// that use loops without Kestrel. Registrations made before win.
+    /// The loops, the reactors on them, the resolver and the outbound connection factory. Called by everything else of LoopBridge; on its
+    /// own it serves programs that use loops without Kestrel. Registrations made before win.
     /// </summary>
     public static IServiceCollection AddLoopBridge(this IServiceCollection services)
     {

@@ -9,7 +9,8 @@ namespace Microsoft.AspNetCore.Hosting;
 public static class LoopBridgeWebHostBuilderExtensions
 {
     /// <summary>
-    /// Kestrel's sockets run on our loops from here on, whatever else is registered before or after. Options come from the configuration section <c>LoopBridge</c>.
+    /// Kestrel's sockets run on our loops from here on, whatever else is registered before or after. Options come from the configuration
+    /// section <c>LoopBridge</c>.
     /// </summary>
     /// <param name="builder">The web host.</param>
     /// <returns>The same web host.</returns>

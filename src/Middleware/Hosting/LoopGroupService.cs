@@ -12,8 +12,8 @@ using Microsoft.Extensions.Options;
 namespace LoopBridge.Hosting;
 
 /// <summary>
-/// Starts the loops with the host, and shuts the reactors on them down with it. The loops themselves end when the container is disposed, after every server and
-/// service that used them has stopped.
+/// Starts the loops with the host, and shuts the reactors on them down with it. The loops themselves end when the container is disposed,
+/// after every server and service that used them has stopped.
 /// </summary>
 internal sealed class LoopGroupService(
     LoopGroup group, LoopMetrics metrics, INameResolver resolver, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers) : IHostedService
@@ -36,7 +36,9 @@ internal sealed class LoopGroupService(
         return Task.CompletedTask;
     }
 
-    /// <summary>Shutdown triggers run and what is still registered with a reactor is told of the loss, while its loop still turns.</summary>
+    /// <summary>
+    /// Shutdown triggers run and what is still registered with a reactor is told of the loss, while its loop still turns.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         foreach (LoopMember member in group.Members)

@@ -9,8 +9,9 @@ namespace Microsoft.AspNetCore.Builder;
 public static class LoopBridgeApplicationBuilderExtensions
 {
     /// <summary>
-    /// From here on in the pipeline, <see cref="LoopBridge.Loops.IEventLoop"/> and <see cref="LoopBridge.Reactors.IReactor"/> are those of the request's connection wherever they are
-    /// injected, <see cref="ILoopConnectionFeature"/> tells the loop, and WebSockets are accepted. Behind a test server or stock sockets it is one of the process's loops.
+    /// From here on in the pipeline, <see cref="LoopBridge.Loops.IEventLoop"/> and <see cref="LoopBridge.Reactors.IReactor"/> are those of
+    /// the request's connection wherever they are injected, <see cref="ILoopConnectionFeature"/> tells the loop, and WebSockets are
+    /// accepted. Behind a test server or stock sockets it is one of the process's loops.
     /// </summary>
     /// <remarks>For WebSocket options of your own call <c>UseWebSockets(options)</c> before it: the first of them serves.</remarks>
     public static IApplicationBuilder UseLoopBridge(this IApplicationBuilder app)

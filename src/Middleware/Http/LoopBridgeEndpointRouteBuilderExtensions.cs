@@ -14,8 +14,9 @@ namespace Microsoft.AspNetCore.Builder;
 public static class LoopBridgeEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Serves <typeparamref name="TProtocol"/> to WebSockets at <paramref name="pattern"/>. The payloads of messages are the stream's bytes, in both directions; where a message ends means nothing.
-    /// Anything but a WebSocket is answered with 426 Upgrade Required. Needs <c>app.UseLoopBridge()</c> before it.
+    /// Serves <typeparamref name="TProtocol"/> to WebSockets at <paramref name="pattern"/>. The payloads of messages are the stream's
+    /// bytes, in both directions; where a message ends means nothing. Anything but a WebSocket is answered with 426 Upgrade Required. Needs
+    /// <c>app.UseLoopBridge()</c> before it.
     /// </summary>
     /// <exception cref="InvalidOperationException"><c>services.AddReactorProtocol</c> was not called for the type.</exception>
     public static IEndpointConventionBuilder MapReactorProtocol<TProtocol>(this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string pattern)
@@ -36,7 +37,8 @@ public static class LoopBridgeEndpointRouteBuilderExtensions
         {
             if (!context.WebSockets.IsWebSocketRequest)
             {
-                // RFC 9110, 15.5.22: the answer names the protocol to upgrade to; 7.8: as a connection option, too, where connections have them.
+                // RFC 9110, 15.5.22: the answer names the protocol to upgrade to; 7.8: as a connection option, too, where connections have
+                // them.
                 context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
                 context.Response.Headers.Connection = "Upgrade, close";
                 context.Response.Headers.Upgrade = "websocket";

@@ -12,7 +12,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class LoopBridgeServiceProviderExtensions
 {
     /// <summary>
-    /// Connects to a registered protocol or handler without a socket, as if a client had come: the handler gets a scope and runs on one of the application's loops. Works under a test server.
+    /// Connects to a registered protocol or handler without a socket, as if a client had come: the handler gets a scope and runs on one of
+    /// the application's loops. Works under a test server.
     /// </summary>
     /// <typeparam name="THandler">The protocol or handler.</typeparam>
     /// <exception cref="InvalidOperationException">It is not registered.</exception>
@@ -21,11 +22,15 @@ public static class LoopBridgeServiceProviderExtensions
 
     /// <inheritdoc cref="Connect{THandler}"/>
     /// <param name="services">The application's services.</param>
-    /// <param name="name">The name it was registered with; by default the type's name without <c>Protocol</c> or <c>Handler</c>. Case does not matter.</param>
+    /// <param name="name">The name it was registered with; by default the type's name without <c>Protocol</c> or <c>Handler</c>. Case does
+    /// not matter.</param>
     public static MemoryConnection Connect(this IServiceProvider services, string name)
         => Connect(services, descriptor => string.Equals(descriptor.Name, name, StringComparison.OrdinalIgnoreCase), name);
 
-    /// <summary>The addresses of the endpoints that serve <typeparamref name="THandler"/>, with the ports that were bound. Known when the server has started.</summary>
+    /// <summary>
+    /// The addresses of the endpoints that serve <typeparamref name="THandler"/>, with the ports that were bound. Known when the server has
+    /// started.
+    /// </summary>
     public static IReadOnlyList<EndPoint> GetEndPoints<THandler>(this IServiceProvider services)
     {
         ArgumentNullException.ThrowIfNull(services);

@@ -8,12 +8,14 @@ namespace LoopBridge.Kestrel;
 internal interface ISocketTakeOverFeature
 {
     /// <summary>
-    /// Whether <paramref name="transport"/> is the connection's own pipe: if a middleware has put another in its place (TLS, logging), the bytes on the socket are not the handler's.
+    /// Whether <paramref name="transport"/> is the connection's own pipe: if a middleware has put another in its place (TLS, logging), the
+    /// bytes on the socket are not the handler's.
     /// </summary>
     bool CanTakeOver(IDuplexPipe transport);
 
     /// <summary>
-    /// Runs <paramref name="begin"/> on the loop, with the socket and the bytes that have been received already. The pipes are not usable any more.
+    /// Runs <paramref name="begin"/> on the loop, with the socket and the bytes that have been received already. The pipes are not usable
+    /// any more.
     /// </summary>
     Task TakeOverAsync(SinkStarter begin);
 }

@@ -10,7 +10,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace LoopBridge.Kestrel;
 
 /// <remarks>
-/// The connection is its own feature collection: what it offers from birth it implements itself and costs nothing; only what others set takes room.
+/// The connection is its own feature collection: what it offers from birth it implements itself and costs nothing; only what others set
+/// takes room.
 /// </remarks>
 internal sealed partial class LoopConnection :
     IFeatureCollection,

@@ -71,7 +71,8 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     }
 
     /// <summary>
-    /// Ends the connection at once. With a reason the peer sees RST and every read fails with that very reason; null, which Kestrel passes after the peer has finished, is a quiet close.
+    /// Ends the connection at once. With a reason the peer sees RST and every read fails with that very reason; null, which Kestrel passes
+    /// after the peer has finished, is a quiet close.
     /// </summary>
     public override void Abort(ConnectionAbortedException? abortReason)
     {
@@ -91,7 +92,10 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _socket.RequestAbort(reason, reset);
     }
 
-    /// <summary>Completes both ends of the pipes the connection was born with, sends what was flushed, and ends when all is closed. Harmless when repeated.</summary>
+    /// <summary>
+    /// Completes both ends of the pipes the connection was born with, sends what was flushed, and ends when all is closed. Harmless when
+    /// repeated.
+    /// </summary>
     public override async ValueTask DisposeAsync()
     {
         _reader.Complete();
@@ -177,7 +181,8 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
             Interlocked.Exchange(ref _closedToken, TokenFired); // before the look at the socket, as its close comes before the look at the token
         }
 
-        // Where the peer's FIN fires the token on another thread at this moment, that thread finishes, so that Dispose never returns before the token has fired.
+        // Where the peer's FIN fires the token on another thread at this moment, that thread finishes, so that Dispose never returns before
+        // the token has fired.
         if (_socketClosed && before != TokenFiring)
         {
             _finished.TrySetResult();

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Kestrel;
 
 /// <summary>
-/// One bound endpoint. It accepts on one loop, places each connection on the least loaded one, starts it there and hands it to Kestrel. Shares the loops with every
-/// other listener; only its memory pools are its own.
+/// One bound endpoint. It accepts on one loop, places each connection on the least loaded one, starts it there and hands it to Kestrel.
+/// Shares the loops with every other listener; only its memory pools are its own.
 /// </summary>
 internal sealed class LoopConnectionListener : IConnectionListener
 {
@@ -68,7 +68,10 @@ internal sealed class LoopConnectionListener : IConnectionListener
         return null;
     }
 
-    /// <summary>Whoever calls, in whatever order, waits for the same end. The token is not looked at: nothing here takes long, and Kestrel may pass a cancelled one.</summary>
+    /// <summary>
+    /// Whoever calls, in whatever order, waits for the same end. The token is not looked at: nothing here takes long, and Kestrel may pass
+    /// a cancelled one.
+    /// </summary>
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
         lock (_lock)

@@ -39,8 +39,8 @@ internal sealed class LoopConnectionSettings
     internal void Retain() => Interlocked.Increment(ref _users);
 
     /// <summary>
-    /// A connection, or the endpoint itself, needs the pool no more. The last one closes it: Kestrel's pool gives no blocks after that, and a connection that outlives its
-    /// listener or factory goes on.
+    /// A connection, or the endpoint itself, needs the pool no more. The last one closes it: Kestrel's pool gives no blocks after that, and
+    /// a connection that outlives its listener or factory goes on.
     /// </summary>
     internal void Release()
     {

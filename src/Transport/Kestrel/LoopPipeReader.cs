@@ -8,11 +8,13 @@ using LoopBridge.Sockets;
 namespace LoopBridge.Kestrel;
 
 /// <summary>
-/// A pipe's reading end straight over the socket: the loop receives into the reader's own blocks, and a waiting read completes there and then.
+/// A pipe's reading end straight over the socket: the loop receives into the reader's own blocks, and a waiting read completes there and
+/// then.
 /// </summary>
 /// <remarks>
-/// The loop produces (<see cref="OnReceivable"/>), the application consumes from whatever thread it is on; between them stand the queue and the waiter. The loop reads ahead
-/// up to the limit, because a FIN must be noticed while a handler is busy; with the queue empty no block is held.
+/// The loop produces (<see cref="OnReceivable"/>), the application consumes from whatever thread it is on; between them stand the queue and
+/// the waiter. The loop reads ahead up to the limit, because a FIN must be noticed while a handler is busy; with the queue empty no block
+/// is held.
 /// </remarks>
 internal sealed class LoopPipeReader : PipeReader, ILoopWork
 {
@@ -101,7 +103,9 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         }
     }
 
-    /// <summary>Nothing more will come. The first outcome stays. Loop thread; the waiting read learns of it through <see cref="WakeUp"/>.</summary>
+    /// <summary>
+    /// Nothing more will come. The first outcome stays. Loop thread; the waiting read learns of it through <see cref="WakeUp"/>.
+    /// </summary>
     internal void CompleteInput(Exception? error)
     {
         if (!_inputCompleted)
@@ -113,7 +117,10 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
     internal void WakeUp() => _waiter.Wake(inline: false);
 
-    /// <summary>What was received and not consumed, for a handler that takes the connection over; it is consumed with that. Loop thread, with no reader active.</summary>
+    /// <summary>
+    /// What was received and not consumed, for a handler that takes the connection over; it is consumed with that. Loop thread, with no
+    /// reader active.
+    /// </summary>
     internal void TakeOver(Action<ReadOnlySequence<byte>> use)
     {
         _inputCompleted = true; // a resume or fair share still posted must not receive what is the handler's
@@ -124,8 +131,8 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         _queue.Clear();
     }
 
-    // The application has had enough of the input. As with Kestrel's sockets, the next thing the peer does fires the token: its end, its reset, or bytes, which stay in the kernel
-    // but for this one.
+    // The application has had enough of the input. As with Kestrel's sockets, the next thing the peer does fires the token: its end, its
+    // reset, or bytes, which stay in the kernel but for this one.
     private void ReceiveForNobody()
     {
         Span<byte> one = stackalloc byte[1];
@@ -183,7 +190,8 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         return wanted > SegmentQueue.DefaultBlockSize ? (int)wanted : SmallestReceive;
     }
 
-    // True if it is to stay paused. Logged, announced, and looked at again, while the consumer goes the other way round: each pause is logged once, before its end.
+    // True if it is to stay paused. Logged, announced, and looked at again, while the consumer goes the other way round: each pause is
+    // logged once, before its end.
     private bool Pause()
     {
         _connection.OnPaused();

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Connections;
 namespace LoopBridge.Kestrel;
 
 /// <summary>
-/// A pipe's writing end straight over the socket's send queue. A flush on the loop leaves at the end of the turn, one from elsewhere at once; it waits only
-/// while more than the limit is unsent.
+/// A pipe's writing end straight over the socket's send queue. A flush on the loop leaves at the end of the turn, one from elsewhere at
+/// once; it waits only while more than the limit is unsent.
 /// </summary>
 internal sealed class LoopPipeWriter : PipeWriter
 {

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Options;
 
 namespace LoopBridge.Kestrel;
 
-/// <summary>What Kestrel loads: binds IP, UNIX and inherited endpoints on our loops, and leaves every other kind to whoever else is registered.</summary>
+/// <summary>
+/// What Kestrel loads: binds IP, UNIX and inherited endpoints on our loops, and leaves every other kind to whoever else is registered.
+/// </summary>
 internal sealed class LoopTransportFactory(
     LoopGroup group, IOptions<LoopBridgeOptions> options, IMemoryPoolFactory<byte> pools, ILoggerFactory loggers)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector

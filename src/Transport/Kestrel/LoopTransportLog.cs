@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Kestrel;
 
 /// <summary>
-/// Events of connections. Numbers, names and levels are those of Kestrel's socket transport, so that people's filters keep working under our category; 3, 11 and 12
-/// stay reserved as they are there.
+/// Events of connections. Numbers, names and levels are those of Kestrel's socket transport, so that people's filters keep working under
+/// our category; 3, 11 and 12 stay reserved as they are there.
 /// </summary>
 internal static partial class LoopTransportLog
 {

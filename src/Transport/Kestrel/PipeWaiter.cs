@@ -3,11 +3,13 @@ using System.Threading.Tasks.Sources;
 namespace LoopBridge.Kestrel;
 
 /// <summary>
-/// The one waiting read or flush of a pipe, reused for each: no allocation, no lock. Waiter and waker agree by an exchange on who completes it.
+/// The one waiting read or flush of a pipe, reused for each: no allocation, no lock. Waiter and waker agree by an exchange on who completes
+/// it.
 /// </summary>
 /// <remarks>
-/// The waiter begins, then looks at its condition once more; the waker makes the condition true, then wakes. Whichever order they come in, at least one
-/// sees the other. Only a wake from the loop's own receiving or sending may continue inline; everybody else's stack is not ours to build on.
+/// The waiter begins, then looks at its condition once more; the waker makes the condition true, then wakes. Whichever order they come in,
+/// at least one sees the other. Only a wake from the loop's own receiving or sending may continue inline; everybody else's stack is not
+/// ours to build on.
 /// </remarks>
 internal sealed class PipeWaiter<TResult>(Func<TResult> take, LoopScheduling scheduling) : IValueTaskSource<TResult>, IThreadPoolWorkItem
 {

@@ -41,8 +41,8 @@ internal sealed class DescriptorEntry
 
     /// <summary>Takes a direction. Refused, everything is as before.</summary>
     /// <returns>
-    /// Whether the caller's reference on <paramref name="handle"/> is this entry's from now on: on the watched handle the watch has one of its
-    /// own.
+    /// Whether the caller's reference on <paramref name="handle"/> is this entry's from now on: on the watched handle the watch has one of
+    /// its own.
     /// </returns>
     internal bool Occupy(IoEvents direction, IDescriptor owner, SafeHandle handle)
     {

@@ -23,7 +23,9 @@ internal interface IScenario
     /// <summary>The program it needs, or null if it brings its own load.</summary>
     Tool? Tool { get; }
 
-    /// <summary>Whether the stock side is a plain connection handler on pipes, in place of the sample with its handlers over stock sockets.</summary>
+    /// <summary>
+    /// Whether the stock side is a plain connection handler on pipes, in place of the sample with its handlers over stock sockets.
+    /// </summary>
     bool IsAgainstConnectionHandler => false;
 
     Task<LoadResult> RunAsync(ScenarioContext context);

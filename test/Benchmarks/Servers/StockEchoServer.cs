@@ -7,7 +7,10 @@ using Microsoft.AspNetCore.Hosting;
 
 namespace LoopBridge.Benchmarks.Servers;
 
-/// <summary>What an application on stock Kestrel would write for a raw echo: a connection handler on pipes. Run as a process of its own, from this assembly.</summary>
+/// <summary>
+/// What an application on stock Kestrel would write for a raw echo: a connection handler on pipes. Run as a process of its own, from this
+/// assembly.
+/// </summary>
 internal static class StockEchoServer
 {
     public const string Verb = "serve-echo";

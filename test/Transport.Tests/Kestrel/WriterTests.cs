@@ -179,7 +179,8 @@ public sealed class WriterTests
         Assert.Empty(host.LogsOf("ConnectionReset"));
     }
 
-    // More than the buffers of both kernel sockets hold (tcp_wmem, tcp_rmem: 4 and 6 MiB at most by default), so that the flush waits for as long as the peer does not read.
+    // More than the buffers of both kernel sockets hold (tcp_wmem, tcp_rmem: 4 and 6 MiB at most by default), so that the flush waits for
+    // as long as the peer does not read.
     private static Task<FlushResult> Block(ConnectionContext connection, CancellationToken cancellationToken)
     {
         Task<FlushResult> flush = connection.Transport.Output.WriteAsync(new byte[Blocking], cancellationToken).WithDeadline();

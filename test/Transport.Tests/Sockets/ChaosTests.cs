@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoopBridge.Transport.Tests.Sockets;
 
-/// <summary>Thousands of connections that end in every way and at every moment, from both sides: each sink hears of it once, and nothing is left.</summary>
+/// <summary>
+/// Thousands of connections that end in every way and at every moment, from both sides: each sink hears of it once, and nothing is left.
+/// </summary>
 [Collection(NonParallel.Name)]
 public sealed class ChaosTests
 {

@@ -8,7 +8,8 @@ public sealed class SegmentQueueStressTests
 {
     private const long Total = 48L << 20;
 
-    // A consumer that keeps up empties the queue all the time, which is where the two sides fight for the tail; one that lags meets long chains.
+    // A consumer that keeps up empties the queue all the time, which is where the two sides fight for the tail; one that lags meets long
+    // chains.
     [Theory]
     [InlineData(1, 40, 64)]
     [InlineData(2, 300, 64)]

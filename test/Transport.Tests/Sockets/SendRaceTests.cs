@@ -6,8 +6,8 @@ using LoopBridge.Testing;
 namespace LoopBridge.Transport.Tests.Sockets;
 
 /// <summary>
-/// A writer on its own thread against the loop that sends, over a channel that takes everything at once: windows of a few nanoseconds, tried
-/// tens of thousands of times.
+/// A writer on its own thread against the loop that sends, over a channel that takes everything at once: windows of a few nanoseconds,
+/// tried tens of thousands of times.
 /// </summary>
 public sealed class SendRaceTests
 {

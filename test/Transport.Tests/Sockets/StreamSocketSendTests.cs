@@ -155,7 +155,8 @@ public sealed class StreamSocketSendTests
         Assert.Equal(10, connected.Sink.Received);
     }
 
-    // The end is asked for while another thread sends what was flushed before: it must not come ahead of the bytes that are committed with it.
+    // The end is asked for while another thread sends what was flushed before: it must not come ahead of the bytes that are committed with
+    // it.
     [Theory]
     [InlineData(Stand.Epoll)]
     [InlineData(Stand.Managed)]

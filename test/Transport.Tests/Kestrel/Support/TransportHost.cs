@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace LoopBridge.Transport.Tests.Kestrel;
 
 /// <summary>
-/// The transport without Kestrel: loops, factory, checking pools and a log. At its end nothing may be left: no block out, no pool open, no connection counted, nothing
-/// logged above Debug.
+/// The transport without Kestrel: loops, factory, checking pools and a log. At its end nothing may be left: no block out, no pool open, no
+/// connection counted, nothing logged above Debug.
 /// </summary>
 internal sealed class TransportHost : IAsyncDisposable
 {

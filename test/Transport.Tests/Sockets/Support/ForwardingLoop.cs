@@ -4,7 +4,10 @@ using LoopBridge.Loops;
 
 namespace LoopBridge.Transport.Tests.Sockets;
 
-/// <summary>A loop of which only the public members are to be had, as if somebody else had written it: no driver, no posts without context, no end of the turn.</summary>
+/// <summary>
+/// A loop of which only the public members are to be had, as if somebody else had written it: no driver, no posts without context, no end
+/// of the turn.
+/// </summary>
 internal sealed class ForwardingLoop(IEventLoop inner) : IEventLoop
 {
     public bool IsOnLoopThread => inner.IsOnLoopThread;

@@ -1,6 +1,9 @@
 namespace LoopBridge.Transport.Tests.Sockets;
 
-/// <summary>Bytes that tell their position, so that loss, repetition and disorder show wherever they happen. The period is prime to every block size.</summary>
+/// <summary>
+/// Bytes that tell their position, so that loss, repetition and disorder show wherever they happen. The period is prime to every block
+/// size.
+/// </summary>
 internal static class Pattern
 {
     private const int Period = 251;

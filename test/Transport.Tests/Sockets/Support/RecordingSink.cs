@@ -4,7 +4,10 @@ using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Sockets;
 
-/// <summary>A sink that checks what it is told: on the loop, outside any context, nothing after the close; and received bytes against <see cref="Pattern"/>.</summary>
+/// <summary>
+/// A sink that checks what it is told: on the loop, outside any context, nothing after the close; and received bytes against
+/// <see cref="Pattern"/>.
+/// </summary>
 internal sealed class RecordingSink(StreamSocket socket) : ISocketSink
 {
     private readonly TaskCompletionSource<Exception?> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
