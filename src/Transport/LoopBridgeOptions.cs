@@ -1,5 +1,3 @@
-using LoopBridge.Drivers;
-
 namespace LoopBridge;
 
 /// <summary>

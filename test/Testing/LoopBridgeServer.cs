@@ -1,5 +1,4 @@
 using System.Net;
-using LoopBridge.Drivers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;

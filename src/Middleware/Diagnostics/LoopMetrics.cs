@@ -18,12 +18,14 @@ internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group)
         }
 
         _meter = meters.Create(MeterName);
-        _meter.CreateObservableCounter("loopbridge.loop.turns", () => Observe(static member => member.GetStatistics().Turns), "{turn}", "Turns of the loop.");
-        _meter.CreateObservableCounter("loopbridge.loop.callbacks", () => Observe(static member => member.GetStatistics().Callbacks), "{callback}", "Callbacks run.");
-        _meter.CreateObservableUpDownCounter("loopbridge.loop.timeouts", () => Observe(static member => (long)member.GetStatistics().PendingTimeouts), "{timeout}", "Timeouts pending.");
-        _meter.CreateObservableUpDownCounter("loopbridge.loop.connections", () => Observe(static member => (long)member.Connections), "{connection}", "Connections placed on the loop.");
+        _meter.CreateObservableCounter("loopbridge.loop.turns", Each(static member => member.GetStatistics().Turns), "{turn}", "Turns begun.");
+        _meter.CreateObservableCounter("loopbridge.loop.callbacks", Each(static member => member.GetStatistics().Callbacks), "{callback}", "Callbacks run.");
+        _meter.CreateObservableUpDownCounter(
+            "loopbridge.loop.timeouts", Each(static member => member.GetStatistics().PendingTimeouts), "{timeout}", "Timeouts pending.");
+        _meter.CreateObservableUpDownCounter(
+            "loopbridge.loop.connections", Each(static member => member.Connections), "{connection}", "Connections placed on the loop.");
     }
 
-    private IEnumerable<Measurement<long>> Observe(Func<LoopMember, long> read)
-        => group.Members.Select(member => new Measurement<long>(read(member), new KeyValuePair<string, object?>("loopbridge.loop", $"loop-{member.Number}")));
+    private Func<IEnumerable<Measurement<long>>> Each(Func<LoopMember, long> read) => () => group.Members.Select(
+        member => new Measurement<long>(read(member), new KeyValuePair<string, object?>("loopbridge.loop", $"loop-{member.Number}")));
 }

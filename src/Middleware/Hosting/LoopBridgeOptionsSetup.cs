@@ -20,7 +20,7 @@ internal sealed class LoopBridgeOptionsSetup(IConfiguration configuration) : ICo
                 LoopBridgeOptions.SectionName,
                 typeof(LoopBridgeOptions),
                 [
-                    $"{e.Message} Known values: LoopBridge:Mode = {Names<LoopBridgeMode>()}; LoopBridge:Driver = {Names<Drivers.LoopDriver>()}; "
+                    $"{e.Message} Known values: LoopBridge:Mode = {Names<LoopBridgeMode>()}; LoopBridge:Driver = {Names<LoopDriver>()}; "
                     + $"LoopBridge:Scheduling = {Names<LoopScheduling>()}; switches are true or false, sizes and counts are numbers.",
                 ]);
         }

@@ -29,7 +29,11 @@ internal sealed class LoopGroupService(
             // What protocols connect and listen by themselves uses the application's resolver and log, too.
             ReactorOnLoop reactor = member.Loop.GetReactor();
             reactor.InstallResolver(resolver);
-            reactor.InstallTransportOptions(new TransportOptions { MaxUnsentBytes = options.Value.MaxUnsentBytes, Logger = loggers.CreateLogger("LoopBridge.Protocols") });
+            reactor.InstallTransportOptions(new TransportOptions
+            {
+                MaxUnsentBytes = options.Value.MaxUnsentBytes,
+                Logger = loggers.CreateLogger("LoopBridge.Protocols"),
+            });
         }
 
         Deferred.UnhandledFailure += OnUnhandledFailure;

@@ -33,12 +33,19 @@ internal sealed class LoopConnectionListener : IConnectionListener
     private int _waiting;
     private int _disposed;
 
+    /// <param name="endPoint">What was asked for.</param>
+    /// <param name="socket">Bound to it and listening.</param>
+    /// <param name="loop">Where it accepts.</param>
+    /// <param name="group">Where connections are placed.</param>
+    /// <param name="listen">What accepted sockets get.</param>
+    /// <param name="settings">For each member of the group; belongs to the listener from here on.</param>
+    /// <param name="logger">Told of what goes wrong in accepting.</param>
     internal LoopConnectionListener(
-        EndPoint endPoint, RawSocket socket, IEventLoop loop, LoopGroup group, LoopBridgeOptions options, ListenSettings settings, IMemoryPoolFactory<byte> pools, ILogger logger)
+        EndPoint endPoint, RawSocket socket, IEventLoop loop, LoopGroup group, ListenSettings listen, LoopConnectionSettings[] settings, ILogger logger)
     {
         _group = group;
-        _settings = [.. group.Members.Select(member => new LoopConnectionSettings(options, member, pools.Create(new MemoryPoolOptions { Owner = "kestrel" }), logger))];
-        _listener = new SocketListener(loop, socket, settings, OnAccepted, logger);
+        _settings = settings;
+        _listener = new SocketListener(loop, socket, listen, OnAccepted, logger);
         _resume = new ResumeWork(_listener);
 
         // What was asked for is handed back unless the kernel chose (port 0) or the descriptor knows: Kestrel compares the two.

@@ -1,4 +1,3 @@
-using LoopBridge.Drivers;
 using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Loops;

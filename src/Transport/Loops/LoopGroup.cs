@@ -1,4 +1,3 @@
-using LoopBridge.Drivers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 

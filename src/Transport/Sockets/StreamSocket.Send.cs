@@ -139,7 +139,9 @@ internal sealed partial class StreamSocket : ILoopWork
         do
         {
             Volatile.Write(ref _sendState, Busy);
-            Interlocked.MemoryBarrier(); // the token's state before what is looked at below: close, finish and new bytes announce themselves the other way round
+
+            // The token's state before what is looked at below: close, finish and new bytes announce themselves the other way round.
+            Interlocked.MemoryBarrier();
             if (_closing && !_discard)
             {
                 if (!onLoop)

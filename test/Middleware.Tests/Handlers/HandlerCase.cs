@@ -1,5 +1,3 @@
-using LoopBridge.Drivers;
-
 namespace LoopBridge.Middleware.Tests.Handlers;
 
 /// <summary>What carries a handler's bytes.</summary>

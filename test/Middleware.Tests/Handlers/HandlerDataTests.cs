@@ -1,5 +1,3 @@
-using LoopBridge.Drivers;
-
 namespace LoopBridge.Middleware.Tests.Handlers;
 
 /// <summary>Bytes there and back, the same for every carrier and both styles.</summary>

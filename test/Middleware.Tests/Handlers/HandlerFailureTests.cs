@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
-using LoopBridge.Drivers;
 using LoopBridge.Protocols;
 using LoopBridge.Streams;
 using LoopBridge.Testing;

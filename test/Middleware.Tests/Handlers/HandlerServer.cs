@@ -1,5 +1,4 @@
 using System.Net;
-using LoopBridge.Drivers;
 using LoopBridge.Kestrel;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Builder;

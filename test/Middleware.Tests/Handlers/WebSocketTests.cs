@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Text;
-using LoopBridge.Drivers;
 using LoopBridge.Protocols;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Builder;

@@ -1,4 +1,3 @@
-using LoopBridge.Drivers;
 using LoopBridge.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

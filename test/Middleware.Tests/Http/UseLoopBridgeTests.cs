@@ -1,6 +1,5 @@
 using System.Net;
 using LoopBridge.Bridge;
-using LoopBridge.Drivers;
 using LoopBridge.Kestrel;
 using LoopBridge.Loops;
 using LoopBridge.Reactors;

@@ -1,4 +1,3 @@
-using LoopBridge.Drivers;
 using LoopBridge.Middleware.Tests.Handlers;
 using LoopBridge.Testing;
 using Microsoft.Extensions.DependencyInjection;

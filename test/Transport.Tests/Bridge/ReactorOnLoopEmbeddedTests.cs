@@ -1,5 +1,4 @@
 using LoopBridge.Bridge;
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Reactors;
 using LoopBridge.Testing;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using LoopBridge.Bridge;
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Reactors;

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using LoopBridge.Drivers;
 
 namespace LoopBridge.Transport.Tests.Drivers;
 

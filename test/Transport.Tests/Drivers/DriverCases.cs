@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using LoopBridge.Drivers;
 
 namespace LoopBridge.Transport.Tests.Drivers;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using LoopBridge.Drivers;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using LoopBridge.Drivers;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using LoopBridge.Drivers;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Connections;
 

@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Text;
-using LoopBridge.Drivers;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Connections;
 

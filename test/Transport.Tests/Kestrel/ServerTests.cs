@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
-using LoopBridge.Drivers;
 using LoopBridge.Kestrel;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Builder;

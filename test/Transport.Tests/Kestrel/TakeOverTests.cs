@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
 using System.Text;
-using LoopBridge.Drivers;
 using LoopBridge.Kestrel;
 using LoopBridge.Sockets;
 using LoopBridge.Testing;

@@ -1,6 +1,5 @@
 using System.Net.WebSockets;
 using System.Text;
-using LoopBridge.Drivers;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,3 @@
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Drivers;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Drivers;

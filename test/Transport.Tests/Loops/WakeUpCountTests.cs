@@ -1,5 +1,4 @@
 using System.Globalization;
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 

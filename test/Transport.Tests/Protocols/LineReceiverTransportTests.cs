@@ -1,5 +1,4 @@
 using System.Text;
-using LoopBridge.Drivers;
 using LoopBridge.Protocols;
 using LoopBridge.Reactors;
 using LoopBridge.Testing;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using LoopBridge.Drivers;
 using LoopBridge.Protocols;
 using LoopBridge.Reactors;
 using LoopBridge.Sockets;

@@ -1,5 +1,3 @@
-using LoopBridge.Drivers;
-
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>What all tests here need: the drivers of this machine, and bytes that show when they are lost or swapped.</summary>

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using LoopBridge.Drivers;
 using LoopBridge.Protocols;
 using LoopBridge.Testing;
 using Microsoft.Extensions.Logging;

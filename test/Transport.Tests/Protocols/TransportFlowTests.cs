@@ -1,4 +1,3 @@
-using LoopBridge.Drivers;
 using LoopBridge.Protocols;
 using LoopBridge.Reactors;
 using LoopBridge.Testing;

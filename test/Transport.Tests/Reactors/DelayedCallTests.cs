@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using LoopBridge.Drivers;
 using LoopBridge.Reactors;
 using LoopBridge.Testing;
 

@@ -1,5 +1,3 @@
-using LoopBridge.Drivers;
-
 namespace LoopBridge.Transport.Tests.Reactors;
 
 /// <summary>The drivers that each test runs on.</summary>

@@ -1,4 +1,3 @@
-using LoopBridge.Drivers;
 using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Reactors;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 
 namespace LoopBridge.Transport.Tests.Streams;

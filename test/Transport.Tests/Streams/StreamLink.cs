@@ -2,7 +2,6 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Sockets;
 using LoopBridge.Streams;

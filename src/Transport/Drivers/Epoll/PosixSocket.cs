@@ -118,8 +118,8 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
         return (result.IsOk ? (Errno)pending : result.Error).ToSocketError();
     }
 
-    internal override void SetNoDelay(bool on)
-        => _ = LibC.SetOption(_descriptor, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, on ? 1 : 0); // a peer that is gone already may make it fail: nothing is lost
+    // A peer that is gone already may make it fail: nothing is lost.
+    internal override void SetNoDelay(bool on) => _ = LibC.SetOption(_descriptor, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, on ? 1 : 0);
 
     internal override SocketError SetReusePort()
         => LibC.SetOption(_descriptor, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1).Error.ToSocketError();
@@ -127,7 +127,8 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
     internal override void SetDualMode(bool on)
         => LibC.SetOption(_descriptor, LibC.IPPROTO_IPV6, LibC.IPV6_V6ONLY, on ? 0 : 1).OrThrow("setsockopt(IPV6_V6ONLY)");
 
-    internal override void ShutdownSend() => _ = LibC.ShutdownSend(_descriptor); // ENOTCONN: the peer reset first, and there is no direction left to end
+    // ENOTCONN: the peer reset first, and there is no direction left to end.
+    internal override void ShutdownSend() => _ = LibC.ShutdownSend(_descriptor);
 
     internal override void SetResetOnClose() => _ = LibC.SetLingerZero(_descriptor); // fails only on a connection that is gone
 

@@ -100,7 +100,11 @@ internal sealed class ManagedSocket : RawSocket
         try
         {
             Socket socket = Socket.Accept();
-            accepted = new ManagedSocket(socket) { RemoteEndPoint = Safe(socket, static s => s.RemoteEndPoint), LocalEndPoint = Safe(socket, static s => s.LocalEndPoint) };
+            accepted = new ManagedSocket(socket)
+            {
+                RemoteEndPoint = Safe(socket, static s => s.RemoteEndPoint),
+                LocalEndPoint = Safe(socket, static s => s.LocalEndPoint),
+            };
             return IoResult.Of(1);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)

@@ -1,5 +1,3 @@
-using LoopBridge.Drivers;
-
 namespace LoopBridge.Transport.Tests.Kestrel;
 
 /// <summary>What each test of this room runs on.</summary>

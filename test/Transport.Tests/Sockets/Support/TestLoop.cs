@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 

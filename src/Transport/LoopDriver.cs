@@ -1,4 +1,4 @@
-namespace LoopBridge.Drivers;
+namespace LoopBridge;
 
 /// <summary>The mechanism underneath a loop.</summary>
 public enum LoopDriver
