@@ -1,0 +1,32 @@
+using System.Runtime.CompilerServices;
+using LoopBridge.Deferreds;
+using LoopBridge.Testing;
+
+namespace LoopBridge.Middleware.Tests.Hosting;
+
+/// <summary>A Deferred that fails with nobody looking is told to the application's log.</summary>
+public sealed class UnhandledDeferredTests
+{
+    [Fact]
+    [Contract("R-DEF-13")]
+    public async Task Failure_ThatNobodyHandled_IsLoggedByTheHost()
+    {
+        await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(LoopDriver.Auto);
+        string message = Guid.NewGuid().ToString();
+
+        FailUnseen(message);
+
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return server.Logs.Entries.Any(entry => entry.Id.Id == 500 && entry.Exception?.Message == message);
+            },
+            Deadline.Default));
+    }
+
+    // Not inlined: the Deferred must be garbage when it returns.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void FailUnseen(string message) => new Deferred<int>().Errback(new InvalidOperationException(message));
+}
