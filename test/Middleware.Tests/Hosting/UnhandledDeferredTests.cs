@@ -5,6 +5,9 @@ using LoopBridge.Testing;
 namespace LoopBridge.Middleware.Tests.Hosting;
 
 /// <summary>A Deferred that fails with nobody looking is told to the application's log.</summary>
+/// <remarks>Alone, because it is told to every application of the process, and the others' tests want their logs clean.</remarks>
+[Collection(nameof(UnhandledDeferredTests))]
+[CollectionDefinition(nameof(UnhandledDeferredTests), DisableParallelization = true)]
 public sealed class UnhandledDeferredTests
 {
     [Fact]
