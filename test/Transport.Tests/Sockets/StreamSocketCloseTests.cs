@@ -122,6 +122,35 @@ public sealed class StreamSocketCloseTests
         Assert.Equal(0, connected.Pool.Outstanding);
     }
 
+    // TCP answers a close over unread bytes with RST, and the peer's kernel then drops what it had of our last words.
+    [Theory]
+    [InlineData(Stand.Epoll)]
+    [InlineData(Stand.Managed)]
+    public async Task Close_WithUnreadInput_PeerGetsTheLastWordsAndTheEnd(Stand stand)
+    {
+        // More than the peer's kernel takes while it does not read, less than ours takes: the rest waits there at the close.
+        const int Size = 1_000_000;
+        await using Connected connected = await Connected.OpenAsync(stand, configure: sink => sink.Paused = true);
+        await connected.Peer.SendAsync(new byte[1000]);
+        await connected.Loop.SettleAsync();
+
+        await connected.Loop.InvokeAsync(() =>
+        {
+            for (int position = 0; position < Size; position += 50_000)
+            {
+                connected.Socket.Write(Pattern.At(position, 50_000).Span);
+            }
+
+            connected.Socket.FinishSending();
+        });
+        await connected.Loop.SettleAsync();
+        Assert.Equal(0, connected.Socket.Unsent);
+        await connected.Loop.InvokeAsync(() => connected.Socket.Close(null, reset: false));
+        await connected.Sink.Closed;
+
+        Assert.Equal(Size, await connected.Peer.ReceivePatternAsync());
+    }
+
     // Not on a loop that shows its public members alone: it owns nothing, and there the handlers' owner closes first.
     [Theory]
     [InlineData(Stand.Epoll)]
