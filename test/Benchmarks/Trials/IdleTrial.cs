@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoopBridge.Benchmarks.Processes;
 using LoopBridge.Benchmarks.Servers;
 
@@ -45,6 +46,13 @@ internal sealed class IdleTrial : ChildTrial
     protected override IReadOnlyList<Reading> Measure(TrialWork work)
     {
         using var loop = new TrialLoop(work.Driver);
+
+        // The wait that strace interrupts makes the loop take a turn. Its code must have been compiled for good by then, or the calls that
+        // patch it in would be taken for the loop's.
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < work.Warm)
+            loop.Run(static () => Task.FromResult(true));
+
         int thread = loop.Run(() =>
         {
             loop.Loop.CallLater(TimeSpan.FromHours(1), static _ => { }, null);

@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using LoopBridge.Benchmarks.Processes;
 
 namespace LoopBridge.Benchmarks.Trials;
 
 /// <summary>Counts the system calls of one thread with strace(1).</summary>
-internal static class SystemCallTrace
+internal static partial class SystemCallTrace
 {
     /// <summary>
     /// So many were made, beside the one that strace interrupts by attaching (epoll_wait is not restarted after a stop, signal(7)); the
@@ -39,8 +40,12 @@ internal static class SystemCallTrace
 
     private static int Count(string trace)
     {
-        string[] calls = [.. trace.Split('\n').Where(line => line.Contains(") = ", StringComparison.Ordinal))];
+        string[] calls = [.. trace.Split('\n').Where(line => Completed().IsMatch(line))];
         bool isFirstInterrupted = calls.Length > 0 && calls[0].Contains("EINTR", StringComparison.Ordinal);
         return calls.Length - (isFirstInterrupted ? 1 : 0);
     }
+
+    // strace pads what comes before the result to a column.
+    [GeneratedRegex(@"\)\s+= ")]
+    private static partial Regex Completed();
 }
