@@ -15,7 +15,7 @@ internal readonly struct LoopWorkItem
     }
 
     /// <summary>What to name in the log when it throws.</summary>
-    internal object Source => _callback;
+    internal object Source => CallbackSource.Of(_callback, _state);
 
     internal bool IsUserCode => _callback is not ILoopWork;
 
