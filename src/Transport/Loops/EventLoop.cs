@@ -268,7 +268,7 @@ public sealed partial class EventLoop : IEventLoop
             }
             else
             {
-                _logger.CallbackFailed(exception, Name, Describe(source));
+                _logger.CallbackFailed(exception, Name, SourceName.Of(source));
             }
         }
         catch (Exception)
@@ -276,7 +276,4 @@ public sealed partial class EventLoop : IEventLoop
             // The log itself is broken: there is nowhere left to tell, and the loop's connections are worth more than the message.
         }
     }
-
-    private static object? Describe(object? source)
-        => source is Delegate callback ? $"{callback.Method.DeclaringType?.FullName}.{callback.Method.Name}" : source;
 }

@@ -1,4 +1,5 @@
 using LoopBridge.Drivers;
+using LoopBridge.Loops;
 
 namespace LoopBridge.Streams;
 
