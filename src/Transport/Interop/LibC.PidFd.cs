@@ -46,6 +46,9 @@ internal static unsafe partial class LibC
         return result.IsOk ? PosixResult.Of(info[SignalInfoPid]) : result;
     }
 
+    /// <summary>Waits for the end of one child and drops its status, waitpid(2). For a child that was just killed.</summary>
+    internal static PosixResult WaitForEnd(int pid) => PosixResult.Of(waitpid(pid, null, 0));
+
     // Variable arguments are passed like fixed ones of register size on x64 and arm64 Linux.
     [LibraryImport(Library, SetLastError = true)]
     private static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth);
@@ -55,4 +58,7 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, SetLastError = true)]
     private static partial int waitid(int idType, int id, int* info, int options);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int waitpid(int pid, int* status, int options);
 }

@@ -7,7 +7,16 @@ internal static unsafe partial class LibC
     private const short POSIX_SPAWN_SETSIGDEF = 0x04;
     private const short POSIX_SPAWN_SETSIGMASK = 0x08;
 
+    private const int X_OK = 1;
+
     private static bool _closeFromIsMissing;
+
+    /// <summary>Whether this process may execute the file, access(2).</summary>
+    internal static bool IsExecutable(string path)
+    {
+        using var native = new NativeStrings([path]);
+        return PosixResult.Of(access(native.First, X_OK)).IsOk;
+    }
 
     /// <summary>
     /// Starts a program, posix_spawn(3): the parent's memory is not copied, and a failure of the child before its first instruction is this
@@ -147,4 +156,7 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library)]
     private static partial int sigfillset(void* signals);
+
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int access(byte* path, int mode);
 }

@@ -64,7 +64,7 @@ internal sealed class StreamDuplexPipe : IDuplexPipe
             {
                 return await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (IsBadDescriptor(e))
+            catch (IOException e) when (IsBadDescriptor(e) && !cancellationToken.IsCancellationRequested)
             {
                 return 0; // closed behind our back, or not open for reading: counts as close (L-STR-51)
             }
@@ -106,7 +106,8 @@ internal sealed class StreamDuplexPipe : IDuplexPipe
             base.Dispose(disposing);
         }
 
-        private static bool IsBadDescriptor(Exception e)
-            => (e is IOException { InnerException: { } cause } ? cause : e) is SocketException { NativeErrorCode: (int)Interop.Errno.EBADF };
+        // .NET has one name for ECANCELED and EBADF.
+        private static bool IsBadDescriptor(IOException e)
+            => e.InnerException is SocketException { SocketErrorCode: SocketError.OperationAborted };
     }
 }
