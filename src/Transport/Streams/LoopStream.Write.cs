@@ -26,6 +26,7 @@ public sealed partial class LoopStream
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
         VerifyAccess();
+        VerifyDirection(FileAccess.Write);
         if (IsClosed)
         {
             throw ClosedException();
