@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LoopBridge.Drivers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,7 +14,8 @@ public sealed partial class EventLoop : IEventLoop
     private readonly IIoDriver _driver;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly ConcurrentQueue<LoopWorkItem> _callbacks = new();
+    private readonly CallbackQueue _callbacks = new();
+    private readonly LoopWorkItem.Carrier _carrier = new();
     private readonly TimerQueue _timers = new();
     private readonly HashSet<IDisposable> _owned = [];
     private readonly LoopSlot? _claimed;
@@ -84,7 +84,7 @@ public sealed partial class EventLoop : IEventLoop
 
     /// <summary>What the loop has done so far. Any thread; the counts may be a turn old.</summary>
     public LoopStatistics GetStatistics() => new(
-        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), Volatile.Read(ref _callbacksRun), _callbacks.Count, _timers.Count);
+        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), _callbacks.Taken, _callbacks.Count, _timers.Count);
 
     /// <inheritdoc />
     public void Start()
