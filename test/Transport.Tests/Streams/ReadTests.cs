@@ -273,7 +273,7 @@ public sealed class ReadTests
             for (int turn = 0; turn < 100; turn++)
             {
                 await Task.Yield();
-                Assert.InRange(stream.Buffered, 0, ReadBuffer.LargestRoom);
+                Assert.InRange(stream.Buffered, 0, LoopStreamOptions.DefaultReadChunkSize);
             }
 
             Assert.False(sending.IsCompleted);
@@ -283,7 +283,7 @@ public sealed class ReadTests
                 int count = Math.Min(i < 100_000 ? 7 : 1_000_000, rest.Length - i);
                 await stream.ReadExactlyAsync(rest.AsMemory(i, count));
                 i += count;
-                Assert.InRange(stream.BufferCapacity, 0, 2 * ReadBuffer.LargestRoom);
+                Assert.InRange(stream.BufferCapacity, 0, 2 * LoopStreamOptions.DefaultReadChunkSize);
             }
 
             Assert.True(noise.AsSpan(10).SequenceEqual(rest));
