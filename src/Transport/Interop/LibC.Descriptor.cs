@@ -36,7 +36,7 @@ internal static unsafe partial class LibC
     }
 
     /// <summary>A copy that does not survive into child processes, numbered <paramref name="lowest"/> or above, fcntl(2).</summary>
-    internal static PosixResult Duplicate(int descriptor, int lowest) => PosixResult.Of(fcntl(descriptor, F_DUPFD_CLOEXEC, lowest));
+    internal static PosixResult Duplicate(int descriptor, int lowest = 0) => PosixResult.Of(fcntl(descriptor, F_DUPFD_CLOEXEC, lowest));
 
     /// <summary>Keeps a descriptor that was inherited from going on into child processes, fcntl(2).</summary>
     internal static PosixResult SetCloseOnExec(int descriptor) => PosixResult.Of(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
