@@ -21,7 +21,7 @@ public sealed partial class LoopStream
     private bool _endCheckQueued;
 
     /// <summary>Whether the close has begun, from whichever side: writing throws, reading gives what is left. Any thread.</summary>
-    public bool IsClosed => _closing || _aborted || _socket.IsClosing;
+    public bool IsClosed => _successor?.IsClosed ?? (_closing || _aborted || _socket.IsClosing);
 
     /// <summary>
     /// Fires on the loop's thread when the stream is closed, after all pending operations have ended. While it is watched, a stream that
@@ -35,6 +35,11 @@ public sealed partial class LoopStream
             if (_closedSource is null && Interlocked.CompareExchange(ref _closedSource, new CancellationTokenSource(), null) is null)
             {
                 _sink.Request(); // the end may be there already, and would not be reported again
+            }
+
+            if (_successor is { } successor)
+            {
+                return successor.Closed;
             }
 
             if (_settled)
@@ -55,6 +60,11 @@ public sealed partial class LoopStream
     /// <exception cref="InvalidOperationException">The caller is not on the loop's thread.</exception>
     public ValueTask CloseAsync()
     {
+        if (_successor is { } successor)
+        {
+            return successor.CloseAsync();
+        }
+
         VerifyAccess();
         Abandon();
         CloseAfterSending();
@@ -73,8 +83,15 @@ public sealed partial class LoopStream
     /// </summary>
     public void Abort()
     {
+        if (_successor is { } successor)
+        {
+            successor.Abort();
+            return;
+        }
+
         _aborted = true;
         _socket.RequestAbort(reason: null, reset: true);
+        _tls?.Abort();
     }
 
     /// <summary>As <see cref="CloseAsync"/>.</summary>
@@ -165,6 +182,7 @@ public sealed partial class LoopStream
         {
             Received(result);
             _buffer.Append(one[..result.Count]);
+            _lookedAhead = result.Count > 0;
         }
     }
 }

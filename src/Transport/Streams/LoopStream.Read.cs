@@ -1,5 +1,4 @@
 using LoopBridge.Drivers;
-using LoopBridge.Sockets;
 
 namespace LoopBridge.Streams;
 
@@ -137,6 +136,7 @@ public sealed partial class LoopStream
     private StreamOperation? StartRead(in ReadRequest request, CancellationToken cancellationToken, out ReadRequest done)
     {
         _request = request;
+        _lookedAhead = false;
         if (!TryRead())
         {
             done = default;
@@ -285,7 +285,7 @@ public sealed partial class LoopStream
     {
         if (result.IsError)
         {
-            _error ??= ConnectionErrors.FromReceive(result.Error);
+            _error ??= _socket.CloseReason; // the error has begun the close
             _closing = true;
         }
         else if (result.Count == 0)

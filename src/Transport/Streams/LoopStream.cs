@@ -72,6 +72,7 @@ public sealed partial class LoopStream : IAsyncDisposable
 
     private void VerifyAccess()
     {
+        VerifyNotUpgraded();
         if (!Loop.IsOnLoopThread)
         {
             throw new InvalidOperationException(
@@ -101,12 +102,13 @@ public sealed partial class LoopStream : IAsyncDisposable
     {
         SettleRead();
         SettleWrites();
+        SettleHandshake();
         SettleClose();
         LookForEnd();
     }
 
     /// <summary>What the engine calls; apart from the stream, so that none of it is public.</summary>
-    private sealed class Sink(LoopStream stream) : ISocketSink, ILoopWork
+    private sealed class Sink(LoopStream stream) : ISocketSink, ITlsObserver, ILoopWork
     {
         private int _requested;
 
@@ -133,5 +135,7 @@ public sealed partial class LoopStream : IAsyncDisposable
         public void OnSendFinished() => stream._socket.Close(reason: null, reset: false);
 
         public void OnClosed(Exception? reason) => stream.OnSocketClosed(reason);
+
+        public void OnHandshakeEnded(Exception? failure) => stream.OnHandshakeEnded(failure);
     }
 }
