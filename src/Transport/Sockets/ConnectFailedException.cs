@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace LoopBridge.Protocols;
+namespace LoopBridge.Sockets;
 
 /// <summary>No address of a host could be connected to. The inner exception is the last attempt's.</summary>
 public sealed class ConnectFailedException : IOException

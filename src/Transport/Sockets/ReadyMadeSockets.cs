@@ -1,0 +1,69 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using LoopBridge.Drivers;
+using LoopBridge.Drivers.Managed;
+using LoopBridge.Interop;
+
+namespace LoopBridge.Sockets;
+
+/// <summary>Sockets that somebody else made, for use on a loop: .NET sockets, and descriptors that a parent process left open.</summary>
+/// <remarks>
+/// On Linux the loop gets a descriptor of its own for the same socket. To share the number would mean either that
+/// <see cref="Socket.Dispose()"/> on the other side spins until the loop lets go, or that the loop keeps watching a number that is
+/// somebody else's by then.
+/// </remarks>
+internal static class ReadyMadeSockets
+{
+    /// <summary>The loop's from here on: what it was given as is closed, and the socket itself with what is returned.</summary>
+    internal static RawSocket TakeOver(ISocketDriver driver, SafeHandle handle)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new ManagedSocket(new Socket((SafeSocketHandle)handle)); // the only kind there; it owns the handle
+        }
+
+        RawSocket taken = Share(driver, handle);
+        handle.Dispose();
+        return taken;
+    }
+
+    /// <summary>The socket stays the caller's, too, and open until both have closed it.</summary>
+    internal static RawSocket Share(ISocketDriver driver, SafeHandle handle)
+    {
+        bool held = false;
+        try
+        {
+            handle.DangerousAddRef(ref held);
+            nint descriptor = handle.DangerousGetHandle();
+            return OperatingSystem.IsLinux()
+                ? AdoptDuplicate(driver, descriptor)
+                : driver.AdoptSocket(descriptor, ownsDescriptor: false);
+        }
+        finally
+        {
+            if (held)
+            {
+                handle.DangerousRelease();
+            }
+        }
+    }
+
+    private static RawSocket AdoptDuplicate(ISocketDriver driver, nint descriptor)
+    {
+        PosixResult duplicate = LibC.Duplicate((int)descriptor);
+        if (!duplicate.IsOk)
+        {
+            throw new SocketException((int)duplicate.Error.ToSocketError());
+        }
+
+        try
+        {
+            return driver.AdoptSocket(duplicate.Value, ownsDescriptor: true);
+        }
+        catch
+        {
+            _ = LibC.Close(duplicate.Value); // no socket, or none that we can use: the caller's to hear
+            throw;
+        }
+    }
+}
