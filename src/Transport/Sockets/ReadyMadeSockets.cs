@@ -24,6 +24,9 @@ internal static class ReadyMadeSockets
 
         RawSocket taken = Share(driver, handle);
         handle.Dispose();
+
+        // Both descriptors share the status flags, and .NET may have made the socket blocking again in order to close it.
+        LibC.SetNonBlocking((int)taken.Handle.DangerousGetHandle()).OrThrow("fcntl(F_SETFL, O_NONBLOCK)");
         return taken;
     }
 
