@@ -62,9 +62,14 @@ public static class LoopSockets
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
+        return BindUnix(new UnixDomainSocketEndPoint(path), mode, backlog);
+    }
+
+    internal static Socket BindUnix(UnixDomainSocketEndPoint endPoint, UnixFileMode mode, int backlog)
+    {
         try
         {
-            return UnixListenSocket.Listen(new UnixDomainSocketEndPoint(path), mode, backlog).Detach();
+            return UnixListenSocket.Listen(endPoint, mode, backlog).Detach();
         }
         catch (Exception e) when (CannotListenException.Takes(e))
         {

@@ -30,6 +30,14 @@ internal static class ReadyMadeSockets
         return taken;
     }
 
+    /// <summary>As <see cref="TakeOver"/>, for a socket that listens.</summary>
+    /// <exception cref="ArgumentException">It does not listen, or is no stream socket that we know. It is the caller's as before.</exception>
+    internal static RawSocket TakeOverListener(ISocketDriver driver, SafeSocketHandle handle)
+    {
+        VerifyListens(handle);
+        return TakeOver(driver, handle);
+    }
+
     /// <summary>The socket stays the caller's, too, and open until both have closed it.</summary>
     internal static RawSocket Share(ISocketDriver driver, SafeHandle handle)
     {
@@ -49,6 +57,26 @@ internal static class ReadyMadeSockets
                 handle.DangerousRelease();
             }
         }
+    }
+
+    private static void VerifyListens(SafeSocketHandle handle)
+    {
+        try
+        {
+            using var look = new Socket(new SafeSocketHandle(handle.DangerousGetHandle(), ownsHandle: false));
+            if (look is { SocketType: SocketType.Stream, AddressFamily: AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 or AddressFamily.Unix }
+                && (int)look.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection)! != 0)
+            {
+                return;
+            }
+        }
+        catch (SocketException e)
+        {
+            throw new ArgumentException($"The descriptor {handle.DangerousGetHandle()} is no socket.", nameof(handle), e);
+        }
+
+        throw new ArgumentException(
+            $"The socket of descriptor {handle.DangerousGetHandle()} does not listen, or is no IPv4, IPv6 or UNIX stream socket.", nameof(handle));
     }
 
     private static RawSocket AdoptDuplicate(ISocketDriver driver, nint descriptor)

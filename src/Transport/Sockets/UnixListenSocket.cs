@@ -23,9 +23,11 @@ internal static class UnixListenSocket
         }
 
         RawSocket socket = Open(endPoint);
+        bool bound = false;
         try
         {
             Check(socket.Bind(endPoint), endPoint);
+            bound = isFile;
             if (isFile && !OperatingSystem.IsWindows())
             {
                 // After bind, which applies the umask; before listen, so that nobody slips in between.
@@ -37,7 +39,12 @@ internal static class UnixListenSocket
         }
         catch
         {
-            socket.Dispose(); // the failure goes on to the caller; the socket must not
+            socket.Dispose(); // the failure goes on to the caller; the socket and its file must not stay
+            if (bound)
+            {
+                File.Delete(endPoint.ToString());
+            }
+
             throw;
         }
     }
