@@ -28,6 +28,8 @@ internal static unsafe partial class LibC
 
     internal static PosixResult Close(int descriptor) => PosixResult.Of(close(descriptor));
 
+    /// <summary>Another number for the same open file, which child processes do not get.</summary>
+
     /// <summary>Sets <c>O_NONBLOCK</c>, keeping the other status flags, fcntl(2).</summary>
     internal static PosixResult SetNonBlocking(int descriptor)
     {

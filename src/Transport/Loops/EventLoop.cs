@@ -185,19 +185,9 @@ public sealed partial class EventLoop : IEventLoop
 
         // From here on this thread is the loop: what is aborted below may assert that it is.
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
-        foreach (IDisposable resource in _owned.ToArray())
-        {
-            try
-            {
-                resource.Dispose();
-            }
-            catch (Exception e)
-            {
-                Report(e, resource); // a bug of ours or of a sink; the rest is still to be closed
-            }
-        }
-
+        CloseOwned();
         DrainForClose();
+        CloseOwned(); // what was still on its way here, such as a listener opened on another thread
         _closed = true;
         _owned.Clear();
         while (_callbacks.TryDequeue(out LoopWorkItem dropped))
@@ -227,6 +217,21 @@ public sealed partial class EventLoop : IEventLoop
     {
         ArgumentNullException.ThrowIfNull(exception);
         Report(exception, source);
+    }
+
+    private void CloseOwned()
+    {
+        foreach (IDisposable resource in _owned.ToArray())
+        {
+            try
+            {
+                resource.Dispose();
+            }
+            catch (Exception e)
+            {
+                Report(e, resource); // a bug of ours or of a sink; the rest is still to be closed
+            }
+        }
     }
 
     private void ThrowIfOffThread()
