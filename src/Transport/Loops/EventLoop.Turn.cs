@@ -115,14 +115,14 @@ public sealed partial class EventLoop
         {
             SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
             LoopTimer timer = _due[_dueCursor++];
-            Delegate? callback = timer.Callback;
+            object? source = timer.Source;
             try
             {
                 timer.Fire();
             }
             catch (Exception e)
             {
-                Report(e, callback); // user code: logged, and the loop goes on
+                Report(e, source); // user code: logged, and the loop goes on
             }
         }
 

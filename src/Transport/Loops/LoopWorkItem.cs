@@ -15,7 +15,7 @@ internal struct LoopWorkItem
     }
 
     /// <summary>What to name in the log when it throws.</summary>
-    internal readonly object? Source => _callback;
+    internal readonly object Source => CallbackSource.Of(_callback!, _state);
 
     internal readonly object? State => _state;
 
