@@ -72,8 +72,9 @@ public sealed partial class EventLoop
             return false;
         }
 
+        // A full fence: the item's ticket comes before the question whether the loop sleeps. On the loop's thread it does not.
         _callbacks.Enqueue(item);
-        if (!IsOnLoopThread)
+        if (Volatile.Read(ref _sleeping) == 1)
         {
             WakeIfAsleep();
         }
@@ -108,7 +109,7 @@ public sealed partial class EventLoop
 
                 try
                 {
-                    item.Run();
+                    item.Run(_carrier);
                 }
                 catch (Exception e)
                 {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LoopBridge.Drivers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,7 +14,8 @@ public sealed partial class EventLoop : IEventLoop
     private readonly IIoDriver _driver;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly ConcurrentQueue<LoopWorkItem> _callbacks = new();
+    private readonly CallbackQueue _callbacks = new();
+    private readonly LoopWorkItem.Carrier _carrier = new();
     private readonly TimerQueue _timers = new();
     private readonly HashSet<IDisposable> _owned = [];
     private readonly LoopSlot? _claimed;
@@ -84,7 +84,7 @@ public sealed partial class EventLoop : IEventLoop
 
     /// <summary>What the loop has done so far. Any thread; the counts may be a turn old.</summary>
     public LoopStatistics GetStatistics() => new(
-        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), Volatile.Read(ref _callbacksRun), _callbacks.Count, _timers.Count);
+        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), _callbacks.Taken, _callbacks.Count, _timers.Count);
 
     /// <inheritdoc />
     public void Start()
@@ -185,19 +185,9 @@ public sealed partial class EventLoop : IEventLoop
 
         // From here on this thread is the loop: what is aborted below may assert that it is.
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
-        foreach (IDisposable resource in _owned.ToArray())
-        {
-            try
-            {
-                resource.Dispose();
-            }
-            catch (Exception e)
-            {
-                Report(e, resource); // a bug of ours or of a sink; the rest is still to be closed
-            }
-        }
-
+        CloseOwned();
         DrainForClose();
+        CloseOwned(); // what was still on its way here, such as a listener opened on another thread
         _closed = true;
         _owned.Clear();
         while (_callbacks.TryDequeue(out LoopWorkItem dropped))
@@ -227,6 +217,22 @@ public sealed partial class EventLoop : IEventLoop
     {
         ArgumentNullException.ThrowIfNull(exception);
         Report(exception, source);
+    }
+
+    private void CloseOwned()
+    {
+        foreach (IDisposable resource in _owned.ToArray())
+        {
+            _owned.Remove(resource); // each once: this is done twice
+            try
+            {
+                resource.Dispose();
+            }
+            catch (Exception e)
+            {
+                Report(e, resource); // a bug of ours or of a sink; the rest is still to be closed
+            }
+        }
     }
 
     private void ThrowIfOffThread()
@@ -268,7 +274,7 @@ public sealed partial class EventLoop : IEventLoop
             }
             else
             {
-                _logger.CallbackFailed(exception, Name, Describe(source));
+                _logger.CallbackFailed(exception, Name, SourceName.Of(source));
             }
         }
         catch (Exception)
@@ -276,7 +282,4 @@ public sealed partial class EventLoop : IEventLoop
             // The log itself is broken: there is nowhere left to tell, and the loop's connections are worth more than the message.
         }
     }
-
-    private static object? Describe(object? source)
-        => source is Delegate callback ? $"{callback.Method.DeclaringType?.FullName}.{callback.Method.Name}" : source;
 }
