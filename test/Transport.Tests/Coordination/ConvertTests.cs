@@ -12,14 +12,14 @@ public sealed class ConvertTests : LoopContract
     [Contract("L-GEN-03")]
     public Task Convert_NotAwaitable_IsADistinctError(LoopStack stack) => StartLoop(stack).RunAsync(loop =>
     {
-        Assert.Throws<NotAwaitableException>(() => { loop.Convert(3); });
-        Assert.Throws<NotAwaitableException>(() => { loop.Convert(new object[] { Task.CompletedTask, 3 }); });
-        Assert.Throws<NotAwaitableException>(() => { LoopTasks.Convert<int>(3); });
-        Assert.Throws<NotAwaitableException>(() => { LoopTasks.Convert<int>(null); });
-        Assert.Throws<NotAwaitableException>(() => { LoopTasks.Convert<int>(Task.CompletedTask); });
-        Assert.Throws<NotAwaitableException>(() => { loop.MultiAsync<int>([(Task<int>)null!]); });
-        Assert.Throws<NotAwaitableException>(() => { loop.MultiAsync(new LoopAwaitable<int>[1]); });
-        NotAwaitableException error = Assert.Throws<NotAwaitableException>(() => { LoopTasks.Convert<int>(Task.FromResult("a")); });
+        Assert.Throws<NotAwaitableException>(InTheCall(() => loop.Convert(3)));
+        Assert.Throws<NotAwaitableException>(InTheCall(() => loop.Convert(new object[] { Task.CompletedTask, 3 })));
+        Assert.Throws<NotAwaitableException>(InTheCall(() => LoopTasks.Convert<int>(3)));
+        Assert.Throws<NotAwaitableException>(InTheCall(() => LoopTasks.Convert<int>(null)));
+        Assert.Throws<NotAwaitableException>(InTheCall(() => LoopTasks.Convert<int>(Task.CompletedTask)));
+        Assert.Throws<NotAwaitableException>(InTheCall(() => loop.MultiAsync<int>([(Task<int>)null!])));
+        Assert.Throws<NotAwaitableException>(InTheCall(() => loop.MultiAsync(new LoopAwaitable<int>[1])));
+        NotAwaitableException error = Assert.Throws<NotAwaitableException>(InTheCall(() => LoopTasks.Convert<int>(Task.FromResult("a"))));
         Assert.Contains("System.Int32", error.Message, StringComparison.Ordinal);
         Assert.Contains("System.String", error.Message, StringComparison.Ordinal);
         return Task.CompletedTask;
@@ -113,6 +113,9 @@ public sealed class ConvertTests : LoopContract
         Assert.Same(error, await Assert.ThrowsAsync<FormatException>(() => abroad.RunAsync(loop => loop.AwaitThereAsync(failed))));
         IEventLoop closed = NewLoop(stack);
         closed.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => { closed.AwaitThereAsync(failed); });
+        Assert.Throws<ObjectDisposedException>(InTheCall(() => closed.AwaitThereAsync(failed)));
     }
+
+    // Thrown by the call itself, and not by what it gives.
+    private static Action InTheCall(Func<Task> call) => () => Assert.NotNull(call());
 }

@@ -20,7 +20,8 @@ public sealed class MultiTests : LoopContract
         late.Callback(1);
         await Task.Run(() => task.SetResult(4));
 
-        Assert.Equal([1, 2, 3, 4, 5, 1], await all);
+        int[] results = await all;
+        Assert.Equal([1, 2, 3, 4, 5, 1], results);
         Assert.True(loop.IsOnLoopThread);
         Assert.Equal(1, await late); // only awaited: its result is still there
     });

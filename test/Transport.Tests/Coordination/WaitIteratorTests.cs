@@ -17,7 +17,7 @@ public sealed class WaitIteratorTests : LoopContract
         Assert.True(none.IsDone);
         await Assert.ThrowsAsync<InvalidOperationException>(() => none.NextAsync().AsTask());
         Assert.Throws<InvalidOperationException>(() => none.CurrentKey);
-        Assert.Throws<InvalidOperationException>(() => none.CurrentTask);
+        Assert.Throws<InvalidOperationException>(() => Assert.Null(none.CurrentTask));
         Assert.Empty(await none.ToListAsync(TestContext.Current.CancellationToken));
     });
 
