@@ -58,6 +58,11 @@ public sealed partial class EventLoop
                     RunHandlers();
                     RunTurnEnd();
                     _phase = TurnPhase.Begin;
+                    if (_isStepping)
+                    {
+                        return;
+                    }
+
                     break;
             }
         }

@@ -21,6 +21,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     private readonly ConcurrentQueue<LoopWorkItem> _callbacks = new();
     private readonly TimerQueue _timers = new();
     private readonly HashSet<IDisposable> _owned = [];
+    private readonly IEventLoop _face;
     private int _threadId;
     private int _sleeping;
     private volatile bool _stopRequested;
@@ -30,13 +31,22 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     /// <summary>Makes a loop. It runs when <see cref="Start"/> is called.</summary>
     /// <exception cref="PlatformNotSupportedException">This platform does not have the driver that was asked for.</exception>
     public EventLoop(EventLoopOptions? options = null)
+        : this(options ?? new EventLoopOptions(), driver: null, face: null)
     {
-        options ??= new EventLoopOptions();
+    }
+
+    /// <summary>Makes a loop on a driver of the caller's, or one that works inside another loop.</summary>
+    /// <param name="options">How it is made.</param>
+    /// <param name="driver">Belongs to the loop from here on. Null: the one that the options ask for.</param>
+    /// <param name="face">The loop that its users know and find as <see cref="Current"/>. Null: itself.</param>
+    internal EventLoop(EventLoopOptions options, IIoDriver? driver, IEventLoop? face)
+    {
+        _face = face ?? this;
         Name = options.Name;
         IsInGroup = options.IsInGroup;
         _clock = options.TimeProvider;
         _logger = options.Logger ?? NullLogger.Instance;
-        _driver = IoDriverFactory.Create(options.Driver);
+        _driver = driver ?? IoDriverFactory.Create(options.Driver);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
     }
@@ -92,7 +102,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
 
         IEventLoop? previousLoop = _current;
         SynchronizationContext? previousContext = SynchronizationContext.Current;
-        _current = this;
+        _current = _face;
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
         _logger.LoopStarted(Name, _driver.Name);
         try
