@@ -71,7 +71,7 @@ public sealed class ManualLoopRunTests
         (LoopStream client, _) = loop.CreateStreamPair();
         loop.Advance(TimeSpan.FromSeconds(5));
         loop.CallLater(TimeSpan.FromSeconds(30), () => { });
-        var thrown = Assert.Throws<ManualLoopStuckException>(() => loop.Run(() => client.ReadAsync(new byte[1]).AsTask()));
+        var thrown = Assert.Throws<ManualLoopStuckException>(() => loop.Run(() => client.Receive(new byte[1])));
         Assert.Contains("deadlock", thrown.Message, StringComparison.Ordinal);
         Assert.Contains("the clock is at 00:00:05, callbacks queued: 0, timeouts pending: 1, the next one in 00:00:30", thrown.Message,
             StringComparison.Ordinal);
