@@ -19,10 +19,11 @@ public sealed class LeakCheck
     public static int Count => Open().Count;
 
     /// <summary>Fails with the list of what is left, if it does not go away.</summary>
-    public void Verify()
+    /// <param name="patience">How long what is left may take to go. Defaults to the one deadline.</param>
+    public void Verify(TimeSpan? patience = null)
     {
         List<string> left = [];
-        bool clean = SpinWait.SpinUntil(() => (left = [.. Open().Where(entry => !_before.Contains(entry))]).Count == 0, Deadline.Default);
+        bool clean = SpinWait.SpinUntil(() => (left = [.. Open().Where(entry => !_before.Contains(entry))]).Count == 0, patience ?? Deadline.Default);
         Assert.True(clean, $"Descriptors left behind: {string.Join(", ", left)}");
     }
 

@@ -10,7 +10,7 @@ namespace LoopBridge.Loops;
 /// Its turn is in <c>EventLoop.Turn.cs</c>. Everything a turn knows stands in fields of the loop (and of the driver's cursor), nothing in
 /// locals of the thread, so that another thread can go on in the middle of a turn.
 /// </remarks>
-public sealed partial class EventLoop : IEventLoop, IDisposable
+public sealed partial class EventLoop : IEventLoop
 {
     [ThreadStatic]
     private static IEventLoop? _current;

@@ -12,7 +12,7 @@ namespace LoopBridge.Loops;
 /// thread, or to any one thread while the loop does not run. An exception that escapes user code never ends the loop: it goes to
 /// <see cref="ExceptionHandler"/>. Nothing passed to a scheduling member is ever run inside that call.
 /// </remarks>
-public interface IEventLoop
+public interface IEventLoop : IDisposable
 {
     /// <summary>Whether the caller is on the thread that runs this loop now. Any thread.</summary>
     bool IsOnLoopThread { get; }

@@ -24,6 +24,8 @@ internal sealed class ForwardingLoop(IEventLoop inner) : IEventLoop
         set => inner.ExceptionHandler = value;
     }
 
+    public void Dispose() => inner.Dispose();
+
     public void Start() => inner.Start();
 
     public void Stop() => inner.Stop();

@@ -1,0 +1,4 @@
+using LoopBridge.Testing;
+using Xunit.v3;
+
+[assembly: TestPipelineStartup(typeof(ContractReporting))]
