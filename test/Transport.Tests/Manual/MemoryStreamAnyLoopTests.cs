@@ -1,55 +1,50 @@
+using LoopBridge.Loops;
 using LoopBridge.Manual;
 using LoopBridge.Streams;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Streams;
+using LoopThread = LoopBridge.Testing.LoopThread;
 
 namespace LoopBridge.Transport.Tests.Manual;
 
 /// <summary>The same streams on loops that run by themselves.</summary>
-public sealed class MemoryStreamAnyLoopTests
+public sealed class MemoryStreamAnyLoopTests : LoopContract
 {
-    [Theory]
-    [InlineData(LoopDriver.Auto)]
-    [InlineData(LoopDriver.Managed)]
-    public async Task CreateStreamPair_NativeLoop_CarriesBytesAndEnd(LoopDriver driver)
+    [Theory, LoopStacks]
+    public async Task CreateStreamPair_CarriesBytesAndEnd(LoopStack stack)
     {
-        using var thread = new LoopThread(driver);
         byte[] noise = StreamTestData.Noise(100_000);
-        byte[] received = await thread.RunAsync(async () =>
+        byte[] received = await StartLoop(stack).RunAsync(async loop =>
         {
             var options = new MemoryStreamOptions { Capacity = 5000, PieceSizes = [1, 700, 4096] };
-            (LoopStream client, LoopStream server) = thread.Loop.CreateStreamPair(options);
-            ValueTask writing = client.WriteAsync(noise);
+            (LoopStream client, LoopStream server) = loop.CreateStreamPair(options);
+            Task writing = client.Send(noise);
             Task<byte[]> reading = server.ReadUntilCloseAsync().AsTask();
             await writing;
             await client.CloseAsync();
             return await reading;
-        }).WithDeadline();
+        });
         Assert.Equal(noise, received);
-        Assert.Empty(thread.Escaped);
     }
 
-    [Fact]
-    public void CreateStreamPair_OffTheLoop_Throws()
+    [Theory, LoopStacks]
+    public void CreateStreamPair_OffTheLoop_Throws(LoopStack stack)
     {
-        using var thread = new LoopThread(LoopDriver.Auto);
-        Assert.Throws<InvalidOperationException>(() => thread.Loop.CreateStreamPair());
+        IEventLoop loop = StartLoop(stack).Loop;
+        Assert.IsType<InvalidOperationException>(Record.Exception(() => { _ = loop.CreateStreamPair(); }));
     }
 
-    [Fact]
-    public async Task CreateStreamPair_LoopClosedUnderThem_EndsThem()
+    [Theory, LoopStacks]
+    public async Task CreateStreamPair_LoopClosedUnderThem_EndsThem(LoopStack stack)
     {
-        LoopStream client;
-        Task<int> read;
-        using (var thread = new LoopThread(LoopDriver.Auto))
+        LoopThread thread = StartLoop(stack);
+        (LoopStream client, Task<int> read) = await thread.RunAsync(loop =>
         {
-            (client, read) = await thread.RunAsync(() =>
-            {
-                (LoopStream first, LoopStream second) = thread.Loop.CreateStreamPair();
-                return Task.FromResult((first, second.ReadAsync(new byte[1]).AsTask()));
-            }).WithDeadline();
-        }
-
+            (LoopStream first, LoopStream second) = loop.CreateStreamPair();
+            return Task.FromResult((first, second.Receive(new byte[1])));
+        });
+        thread.Stop();
+        thread.Loop.Dispose();
         Assert.True(client.IsClosed);
         await Assert.ThrowsAsync<StreamClosedException>(() => read.WithDeadline());
     }
