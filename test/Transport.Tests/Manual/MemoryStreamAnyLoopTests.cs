@@ -3,7 +3,6 @@ using LoopBridge.Manual;
 using LoopBridge.Streams;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Streams;
-using LoopThread = LoopBridge.Testing.LoopThread;
 
 namespace LoopBridge.Transport.Tests.Manual;
 
@@ -37,7 +36,7 @@ public sealed class MemoryStreamAnyLoopTests : LoopContract
     [Theory, LoopStacks]
     public async Task CreateStreamPair_LoopClosedUnderThem_EndsThem(LoopStack stack)
     {
-        LoopThread thread = StartLoop(stack);
+        var thread = StartLoop(stack);
         (LoopStream client, Task<int> read) = await thread.RunAsync(loop =>
         {
             (LoopStream first, LoopStream second) = loop.CreateStreamPair();

@@ -17,7 +17,7 @@ internal static class FuzzGenerator
 
     private static Gen<FuzzCase> Case()
         => from runs in Run().ArrayOf()
-           from steps in Step().ArrayOf()
+           from steps in Step(runs.Sum(run => run.Text.Length * run.Times)).ArrayOf()
            from end in Gen.Frequency((5, Gen.Constant(FuzzEnd.Orderly)), (3, Gen.Constant(FuzzEnd.None)), (1, Gen.Constant(FuzzEnd.Reset)))
            from sends in Sizes()
            from sendPause in Gen.Frequency((3, Gen.Constant(0)), (2, Gen.Choose(1, 3)))
@@ -47,31 +47,36 @@ internal static class FuzzGenerator
             (2, Gen.Choose(8000, 20_000)),
             (1, Gen.Choose(65_000, 140_000))).Select(times => ("y", times))));
 
-    private static Gen<ReadStep> Step()
-        => from step in Operation()
+    private static Gen<ReadStep> Step(int length)
+        => from step in Operation(length)
            from pause in Gen.Frequency((3, Gen.Constant(0)), (1, Gen.Choose(1, 5)))
            from cancelAfter in Gen.Frequency((4, Gen.Constant<int?>(null)), (1, Gen.Choose(0, 4).Select(turns => (int?)turns)))
            from another in Gen.Frequency((9, Gen.Constant(false)), (1, Gen.Constant(true)))
            select step with { Pause = pause, CancelAfter = cancelAfter, TriesAnother = another };
 
-    private static Gen<ReadStep> Operation() => Gen.Frequency(
-        (8, Gen.Elements(Delimiters).SelectMany(delimiter => Limit().Select(limit => new ReadStep(ReadKind.Until, limit, delimiter)))),
-        (5, Amount().Select(count => new ReadStep(ReadKind.Exactly, count))),
-        (5, Amount().Select(count => new ReadStep(ReadKind.Partial, count))),
-        (1, Limit().Select(limit => new ReadStep(ReadKind.UntilClose, limit))));
+    private static Gen<ReadStep> Operation(int length) => Gen.Frequency(
+        (8, Gen.Elements(Delimiters).SelectMany(delimiter => Limit(length).Select(limit => new ReadStep(ReadKind.Until, limit, delimiter)))),
+        (5, Amount(length).Select(count => new ReadStep(ReadKind.Exactly, count))),
+        (5, Amount(length).Select(count => new ReadStep(ReadKind.Partial, count))),
+        (2, Limit(length).Select(limit => new ReadStep(ReadKind.UntilClose, limit))));
 
-    private static Gen<int> Limit() => Gen.Frequency(
+    private static Gen<int> Limit(int length) => Gen.Frequency(
+        (2, AboutAll(length)),
         (6, Gen.Constant(LoopBridge.Streams.LoopStream.DefaultMaxBytes)),
         (3, Gen.Choose(1, 30)),
         (1, Gen.Choose(30, 1000)),
         (1, Gen.Choose(4000, 140_000)));
 
-    private static Gen<int> Amount() => Gen.Frequency(
+    private static Gen<int> Amount(int length) => Gen.Frequency(
+        (1, AboutAll(length)),
         (1, Gen.Constant(0)),
         (8, Gen.Choose(1, 12)),
         (3, Gen.Choose(12, 600)),
         (1, Gen.Choose(4090, 4200)),
         (1, Gen.Choose(5000, 140_000)));
+
+    // All that is sent, or one more or less: where a limit begins to matter.
+    private static Gen<int> AboutAll(int length) => Gen.Choose(-1, 1).Select(off => Math.Max(1, length + off));
 
     private static Gen<int[]> Sizes() => Gen.Frequency(
         (2, Gen.Constant<int[]>([])),
