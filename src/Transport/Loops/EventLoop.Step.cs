@@ -29,9 +29,9 @@ public sealed partial class EventLoop
             throw new InvalidOperationException($"The loop '{Name}' is already running.");
         }
 
-        IEventLoop? previousLoop = _current;
+        LoopRun run = CurrentLoop.Enter(_face);
+        ExecutionContext? ambient = ExecutionContext.Capture();
         SynchronizationContext? previousContext = SynchronizationContext.Current;
-        _current = _face;
         Adopt();
         _isStepping = true;
         try
@@ -42,8 +42,13 @@ public sealed partial class EventLoop
         finally
         {
             _isStepping = false;
-            _current = previousLoop;
+            run.Dispose();
             SynchronizationContext.SetSynchronizationContext(previousContext);
+            if (ambient is not null)
+            {
+                ExecutionContext.Restore(ambient);
+            }
+
             Volatile.Write(ref _running, 0);
         }
     }

@@ -78,6 +78,8 @@ internal sealed class ManualDriver : IIoDriver
 
     public RawSocket AdoptSocket(nint descriptor, bool ownsDescriptor) => throw NoSockets();
 
+    public RawSocket AdoptSocket(Socket socket) => throw NoSockets();
+
     public IStreamChannel OpenStream(RawSocket socket) => throw NoSockets();
 
     public IListenChannel OpenListener(RawSocket socket) => throw NoSockets();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 using LoopBridge.Loops;
@@ -27,6 +28,16 @@ public sealed partial class ManualLoop
     /// Told of each exception that escapes user code, on the loop's thread. Null, as at first: whatever runs the turn throws it.
     /// </summary>
     public LoopExceptionHandler? ExceptionHandler { get; set; }
+
+    /// <summary>
+    /// Where work goes that names no executor. Defaults to <see cref="Scheduler"/>, the loop itself, so that it is done in a turn and not
+    /// at any time on another thread.
+    /// </summary>
+    public TaskScheduler DefaultExecutor
+    {
+        get => _loop.DefaultExecutor;
+        set => _loop.DefaultExecutor = value;
+    }
 
     ISocketDriver? IEventLoop.SocketDriver => _driver;
 
@@ -74,6 +85,18 @@ public sealed partial class ManualLoop
 
     /// <inheritdoc />
     public bool AddCallback(Action<object?> callback, object? state) => _loop.AddCallback(callback, state);
+
+    /// <inheritdoc />
+    [OverloadResolutionPriority(1)]
+    public bool AddCallback(Func<Task> callback) => _loop.AddCallback(callback);
+
+    /// <inheritdoc />
+    public bool AddCallback(Func<ValueTask> callback) => _loop.AddCallback(callback);
+
+    /// <summary>As for an exception that escapes a callback: the <see cref="ExceptionHandler"/> is told, or the turn throws it.</summary>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="source">What threw it, such as a delegate. Defaults to unknown.</param>
+    public void ReportException(Exception exception, object? source = null) => _loop.ReportException(exception, source);
 
     /// <inheritdoc />
     public LoopTimeout CallAt(TimeSpan deadline, Action<object?> callback, object? state) => _loop.CallAt(deadline, callback, state);

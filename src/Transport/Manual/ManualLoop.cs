@@ -52,8 +52,9 @@ public sealed partial class ManualLoop : IEventLoop, IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTurns, 1, nameof(options));
         _maxTurns = options.MaxTurns;
         _clock = new ManualClock(this, options.StartTime);
-        var inner = new EventLoopOptions { Name = options.Name, TimeProvider = _clock, Logger = options.Logger };
+        var inner = new EventLoopOptions { Name = options.Name, TimeProvider = _clock, Logger = options.Logger, MakeCurrent = false };
         _loop = new EventLoop(inner, _driver, face: this) { ExceptionHandler = OnException };
+        _loop.DefaultExecutor = _loop.Scheduler; // work for other threads would come back at any time
         _loop.Adopt();
     }
 
@@ -122,7 +123,10 @@ public sealed partial class ManualLoop : IEventLoop, IDisposable
     /// meanwhile, so that it does not hide a failed assertion: look at <see cref="Exceptions"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">A turn is running.</exception>
-    public void Dispose() => _loop.Dispose();
+    public void Dispose() => Close(closeDescriptors: false);
+
+    /// <inheritdoc />
+    public void Close(bool closeDescriptors) => _loop.Close(closeDescriptors);
 
     /// <summary>The next poll finds it. Loop thread.</summary>
     internal void Arrive(ILoopWork work) => _driver.Arrive(work);

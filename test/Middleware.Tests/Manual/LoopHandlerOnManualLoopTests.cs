@@ -86,7 +86,7 @@ public sealed class LoopHandlerOnManualLoopTests
     {
         public async Task HandleAsync(LoopStream stream, CancellationToken stopping)
         {
-            Assert.Same(stream.Loop, EventLoop.Current);
+            Assert.Same(stream.Loop, CurrentLoop.Value);
             await stream.WriteAsync("Who are you?\n"u8.ToArray(), stopping);
             using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1), clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);

@@ -85,7 +85,7 @@ public sealed class StopTests
             loop.CallLater(TimeSpan.Zero, () => fired++);
             loop.RunTurns(0);
             Assert.Equal(i, fired);
-            Assert.Null(EventLoop.Current);
+            Assert.Null(CurrentLoop.Value);
             Assert.False(loop.IsOnLoopThread);
         }
     }
@@ -126,13 +126,13 @@ public sealed class StopTests
         bool restored = false;
         inner.AddCallback(() =>
         {
-            inside = EventLoop.Current == inner && SynchronizationContext.Current == inner.SynchronizationContext;
+            inside = CurrentLoop.Value == inner && SynchronizationContext.Current == inner.SynchronizationContext;
             inner.Stop();
         });
         outer.AddCallback(() =>
         {
             inner.StartBounded();
-            restored = EventLoop.Current == outer && SynchronizationContext.Current == outer.SynchronizationContext;
+            restored = CurrentLoop.Value == outer && SynchronizationContext.Current == outer.SynchronizationContext;
             outer.Stop();
         });
         outer.StartBounded();

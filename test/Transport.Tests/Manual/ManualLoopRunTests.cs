@@ -42,7 +42,7 @@ public sealed class ManualLoopRunTests
             Assert.Same(loop.SynchronizationContext, SynchronizationContext.Current);
             Assert.Same(TaskScheduler.Default, TaskScheduler.Current);
             await Task.Yield();
-            Assert.Same(loop, EventLoop.Current);
+            Assert.Same(loop, CurrentLoop.Value);
             return 42;
         });
         Assert.Equal(42, result);

@@ -46,14 +46,14 @@ public sealed class ManualLoopTurnTests
         using var loop = new ManualLoop();
         bool inside = false;
         IEventLoop? current = null;
-        loop.AddCallback(() => (inside, current) = (loop.IsOnLoopThread, EventLoop.Current));
+        loop.AddCallback(() => (inside, current) = (loop.IsOnLoopThread, CurrentLoop.Value));
         Assert.True(loop.IsOnLoopThread);
-        Assert.Null(EventLoop.Current);
+        Assert.Null(CurrentLoop.Value);
         loop.RunTurn();
         Assert.True(inside);
         Assert.Same(loop, current);
         Assert.True(loop.IsOnLoopThread);
-        Assert.Null(EventLoop.Current);
+        Assert.Null(CurrentLoop.Value);
     }
 
     [Fact]

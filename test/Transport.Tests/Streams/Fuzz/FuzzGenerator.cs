@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using LoopBridge.Streams;
 
 namespace LoopBridge.Transport.Tests.Streams.Fuzz;
 
@@ -12,6 +13,9 @@ internal static class FuzzGenerator
     private static readonly string[] Delimiters = ["\n", "\r\n", "\r\n\r\n", "END", "aa", "aab", "\0"];
 
     private static readonly string[] NearDelimiters = ["\r", "\r\n\r", "\r\r\n", "EN", "E", "a", "ab", "aba", "\xff"];
+
+    // Each match ends as soon as it can, so that it is the same however little has arrived.
+    private static readonly string[] Patterns = [@"\r?\n", @"\n\r?\n", "E[MNO]D", "a[ab]", @"\xff|\0"];
 
     internal static Arbitrary<FuzzCase> Cases => Arb.From(Case(), FuzzShrinker.Shrink);
 
@@ -56,13 +60,16 @@ internal static class FuzzGenerator
 
     private static Gen<ReadStep> Operation(int length) => Gen.Frequency(
         (8, Gen.Elements(Delimiters).SelectMany(delimiter => Limit(length).Select(limit => new ReadStep(ReadKind.Until, limit, delimiter)))),
+        (3, Gen.Elements(Patterns).SelectMany(pattern => Limit(length).Select(limit => new ReadStep(ReadKind.UntilRegex, limit, pattern)))),
+        (2, Amount(length).Select(count => new ReadStep(ReadKind.Chunks, count))),
+        (1, Gen.Constant(new ReadStep(ReadKind.AllChunks, 0))),
         (5, Amount(length).Select(count => new ReadStep(ReadKind.Exactly, count))),
         (5, Amount(length).Select(count => new ReadStep(ReadKind.Partial, count))),
         (2, Limit(length).Select(limit => new ReadStep(ReadKind.UntilClose, limit))));
 
     private static Gen<int> Limit(int length) => Gen.Frequency(
         (2, AboutAll(length)),
-        (6, Gen.Constant(LoopBridge.Streams.LoopStream.DefaultMaxBytes)),
+        (6, Gen.Constant(LoopStreamOptions.DefaultMaxBufferSize)),
         (3, Gen.Choose(1, 30)),
         (1, Gen.Choose(30, 1000)),
         (1, Gen.Choose(4000, 140_000)));

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using LoopBridge.Streams;
 
 namespace LoopBridge.Transport.Tests.Streams.Fuzz;
@@ -55,10 +56,17 @@ internal sealed class FuzzReader
         using var cancellation = new CancellationTokenSource();
         Expected expected = _model.Expect(step);
         Outcome outcome = await CompleteAsync(step, expected, cancellation);
+        if (outcome.Failure is not null)
+        {
+            int handedOver = outcome.Bytes.Length;
+            Require(handedOver <= _model.Rest.Length && outcome.Bytes.AsSpan().SequenceEqual(_model.Rest[..handedOver]), $"wrong pieces, {outcome}", step);
+            _model.Consume(handedOver);
+        }
+
         if (outcome.Failure is OperationCanceledException && (step.CancelAfter is not null || expected.Kind == ExpectedKind.Waits))
         {
             Require(expected.Kind is not (ExpectedKind.Closed or ExpectedKind.Limit) || step.CancelAfter is not null, "cancelled without a reason", step);
-            return; // nothing was consumed; the next steps find out
+            return; // nothing else was consumed; the next steps find out
         }
 
         Compare(step, expected, outcome);
@@ -106,6 +114,12 @@ internal sealed class FuzzReader
                     ValueTask<byte[]> until = _stream.ReadUntilAsync(Encoding.Latin1.GetBytes(step.Delimiter), step.Count, token);
                     started = true;
                     return new Outcome(await until);
+                case ReadKind.UntilRegex:
+                    ValueTask<byte[]> untilRegex = _stream.ReadUntilRegexAsync(new Regex(step.Delimiter), step.Count, token);
+                    started = true;
+                    return new Outcome(await untilRegex);
+                case ReadKind.Chunks or ReadKind.AllChunks:
+                    return await ReadChunksAsync(step.Kind == ReadKind.Chunks ? step.Count : null, token);
                 case ReadKind.UntilClose:
                     ValueTask<byte[]> untilClose = _stream.ReadUntilCloseAsync(step.Count, token);
                     started = true;
@@ -125,6 +139,26 @@ internal sealed class FuzzReader
         {
             return new Outcome([], e, IsFromTheCall: !started);
         }
+    }
+
+    // What a piece held is the reader's even if no other follows.
+    private async Task<Outcome> ReadChunksAsync(long? count, CancellationToken token)
+    {
+        var all = new MemoryStream();
+        try
+        {
+            await foreach (ReadOnlyMemory<byte> piece in _stream.ReadChunksAsync(count, token))
+            {
+                Require(!piece.IsEmpty && piece.Length <= LoopStreamOptions.DefaultReadChunkSize, $"a piece of {piece.Length} bytes");
+                all.Write(piece.Span);
+            }
+        }
+        catch (Exception e) when (e is StreamClosedException or OperationCanceledException)
+        {
+            return new Outcome(all.ToArray(), e); // compared with what was expected
+        }
+
+        return new Outcome(all.ToArray());
     }
 
     private void Compare(ReadStep step, Expected expected, Outcome outcome)

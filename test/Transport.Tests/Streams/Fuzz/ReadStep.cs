@@ -5,7 +5,10 @@ namespace LoopBridge.Transport.Tests.Streams.Fuzz;
 internal enum ReadKind
 {
     Until,
+    UntilRegex,
     UntilClose,
+    Chunks,
+    AllChunks,
     Exactly,
     Partial,
 }
@@ -13,7 +16,7 @@ internal enum ReadKind
 /// <summary>One read of a case.</summary>
 /// <param name="Kind">Which operation.</param>
 /// <param name="Count">Its count of bytes: the limit, the amount, or the size of the buffer.</param>
-/// <param name="Delimiter">Of <see cref="ReadKind.Until"/>, a byte for each character.</param>
+/// <param name="Delimiter">What ends it, a byte for each character; or the pattern of what ends it.</param>
 internal sealed record ReadStep(ReadKind Kind, int Count, string Delimiter = "")
 {
     /// <summary>Turns to let pass before it, in which bytes arrive that nobody asked for.</summary>
@@ -27,7 +30,7 @@ internal sealed record ReadStep(ReadKind Kind, int Count, string Delimiter = "")
 
     public override string ToString()
     {
-        string operation = Kind == ReadKind.Until ? $"Until(\"{Regex.Escape(Delimiter)}\", {Count})" : $"{Kind}({Count})";
+        string operation = Delimiter.Length > 0 ? $"{Kind}(\"{Regex.Escape(Delimiter)}\", {Count})" : $"{Kind}({Count})";
         return operation + (Pause > 0 ? $" after {Pause} turns" : "") + (CancelAfter is { } turns ? $" cancelled after {turns}" : "")
             + (TriesAnother ? " with another" : "");
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace LoopBridge.Transport.Tests.Streams.Fuzz;
 
@@ -33,7 +34,7 @@ internal sealed class StreamModel(byte[] data, bool ends)
 
     internal Expected Expect(ReadStep step)
     {
-        if (_isAbandoned)
+        if (_isAbandoned && !(step is { Kind: ReadKind.Chunks, Count: 0 }))
         {
             return new Expected(ExpectedKind.Closed);
         }
@@ -41,9 +42,11 @@ internal sealed class StreamModel(byte[] data, bool ends)
         return step.Kind switch
         {
             ReadKind.Until => ExpectUntil(Encoding.Latin1.GetBytes(step.Delimiter), step.Count),
+            ReadKind.UntilRegex => ExpectUntilRegex(step.Delimiter, step.Count),
             ReadKind.UntilClose when Rest.Length > step.Count => new Expected(ExpectedKind.Limit),
             ReadKind.UntilClose when ends => new Expected(ExpectedKind.Bytes, Rest.Length),
-            ReadKind.Exactly when step.Count <= Rest.Length => new Expected(ExpectedKind.Bytes, step.Count),
+            ReadKind.AllChunks when ends => new Expected(ExpectedKind.Bytes, Rest.Length),
+            ReadKind.Exactly or ReadKind.Chunks when step.Count <= Rest.Length => new Expected(ExpectedKind.Bytes, step.Count),
             ReadKind.Partial when step.Count == 0 => new Expected(ExpectedKind.Bytes, 0),
             ReadKind.Partial when Rest.Length > 0 => new Expected(ExpectedKind.UpTo, Math.Min(step.Count, Rest.Length)),
             ReadKind.Partial when ends => new Expected(ExpectedKind.Bytes, 0),
@@ -62,6 +65,18 @@ internal sealed class StreamModel(byte[] data, bool ends)
         return index >= 0 ? new Expected(ExpectedKind.Bytes, index + delimiter.Length)
             : Rest.Length >= maxBytes ? new Expected(ExpectedKind.Limit)
             : AtEnd();
+    }
+
+    // The patterns are such that what comes later cannot move the end of the first match.
+    private Expected ExpectUntilRegex(string pattern, int maxBytes)
+    {
+        foreach (ValueMatch match in Regex.EnumerateMatches(Encoding.Latin1.GetString(Rest), pattern))
+        {
+            int end = match.Index + match.Length;
+            return end <= maxBytes ? new Expected(ExpectedKind.Bytes, end) : new Expected(ExpectedKind.Limit);
+        }
+
+        return Rest.Length >= maxBytes ? new Expected(ExpectedKind.Limit) : AtEnd();
     }
 
     private Expected AtEnd() => new(ends ? ExpectedKind.Closed : ExpectedKind.Waits);
