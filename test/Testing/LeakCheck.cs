@@ -25,8 +25,6 @@ public sealed class LeakCheck
 
     private readonly HashSet<string> _before = [.. Open()];
 
-    static LeakCheck() => StartRuntimeSockets();
-
     public static LeakCheck Begin() => new();
 
     /// <summary>How many descriptors of the counted kinds are open now.</summary>
@@ -60,18 +58,6 @@ public sealed class LeakCheck
         }
 
         return open;
-    }
-
-    // With the first asynchronous operation on a socket .NET opens a poll descriptor of its own and keeps it: not what some test left.
-    private static void StartRuntimeSockets()
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        Task<Socket> accept = listener.AcceptAsync();
-        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        client.Connect(listener.LocalEndPoint!);
-        accept.WaitAsync(Deadline.Default).GetAwaiter().GetResult().Dispose();
     }
 
     private static string? TargetOf(string path)

@@ -233,6 +233,7 @@ public sealed partial class EventLoop : IEventLoop
     {
         foreach (IDisposable resource in _owned.ToArray())
         {
+            _owned.Remove(resource); // each once: this is done twice
             try
             {
                 resource.Dispose();

@@ -19,8 +19,14 @@ public sealed partial class LoopStream
     private Exception? _handshakeFailure;
     private bool _lookedAhead;
 
-    private LoopStream(StreamSocket below, TlsParameters parameters, byte? ahead)
+    private LoopStream(LoopStream plain, TlsParameters parameters, byte? ahead)
     {
+        StreamSocket below = plain._socket;
+        _logger = plain._logger;
+        _maxWriteBufferSize = plain._maxWriteBufferSize;
+        _maxBufferSize = plain._maxBufferSize;
+        _chunkSize = plain._chunkSize;
+        _noDelay = plain._noDelay;
         _sink = new Sink(this);
         _tls = new TlsChannel(below, parameters, _sink, ahead);
         _socket = new StreamSocket(below.Loop, _tls, new StreamSocketOptions { SendHighWater = below.SendHighWater });
@@ -210,7 +216,7 @@ public sealed partial class LoopStream
         VerifyIdle();
         byte? ahead = _lookedAhead ? _buffer.Span[0] : null;
         _buffer.Release();
-        var upgraded = new LoopStream(_socket, parameters, ahead);
+        var upgraded = new LoopStream(this, parameters, ahead);
         HandClosedTo(upgraded);
         upgraded._socket.Start(upgraded._sink);
         return upgraded;
