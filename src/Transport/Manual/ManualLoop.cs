@@ -23,7 +23,7 @@ namespace LoopBridge.Manual;
 /// <code>
 /// using var loop = new ManualLoop();
 /// (LoopStream client, LoopStream server) = loop.CreateStreamPair();
-/// Task served = loop.Begin(() =&gt; new GreeterHandler(loop.TimeProvider).HandleAsync(server, CancellationToken.None));
+/// Task served = loop.Begin(() =&gt; new MyHandler(loop.TimeProvider).HandleAsync(server, CancellationToken.None));
 ///
 /// byte[] greeting = loop.Run(async () =&gt; await client.ReadUntilAsync("\n"u8.ToArray()));
 /// loop.Advance(TimeSpan.FromSeconds(59));

@@ -7,8 +7,8 @@ namespace LoopBridge.Transport.Tests.Streams.Fuzz;
 /// <summary>
 /// Random reads of random bytes in random pieces, compared with a plain model. A longer run is one command, and so is the one that failed:
 /// <code>
-/// LOOPBRIDGE_FUZZ_CASES=1000000 dotnet test test/Transport.Tests -- -class '*.ReadFuzzTests'
-/// LOOPBRIDGE_FUZZ_SEED=1234,5677 dotnet test test/Transport.Tests -- -class '*.ReadFuzzTests'
+/// LOOPBRIDGE_FUZZ_CASES=1000000 dotnet test test/Transport.Tests --filter ReadFuzzTests
+/// LOOPBRIDGE_FUZZ_SEED=1234,5677 dotnet test test/Transport.Tests --filter ReadFuzzTests
 /// </code>
 /// </summary>
 public sealed class ReadFuzzTests
