@@ -78,7 +78,7 @@ public sealed partial class LoopStream
             throw new ArgumentException("A stream is read from left to right: RegexOptions.RightToLeft cannot be used.", nameof(regex));
         }
 
-        return ReadBytesAsync(ReadRequest.Until(regex, VerifyLimit(maxBytes)), cancellationToken);
+        return ReadBytesAsync(ReadRequest.Until(regex, Loop, VerifyLimit(maxBytes)), cancellationToken);
     }
 
     /// <summary>Reads all that comes until the peer finishes sending, after which the stream is closed.</summary>
