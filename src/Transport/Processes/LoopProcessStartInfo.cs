@@ -55,6 +55,24 @@ public sealed class LoopProcessStartInfo
     internal IReadOnlyList<KeyValuePair<string, string>> EffectiveEnvironment
         => [.. (_environment ?? CopyEnvironment()).Where(pair => pair.Value is not null).Select(pair => KeyValuePair.Create(pair.Key, pair.Value!))];
 
+    internal LoopProcessStartInfo Copy()
+    {
+        var copy = new LoopProcessStartInfo(FileName, Arguments)
+        {
+            WorkingDirectory = WorkingDirectory,
+            StandardInput = StandardInput,
+            StandardOutput = StandardOutput,
+            StandardError = StandardError,
+            _environment = _environment is null ? null : new Dictionary<string, string?>(_environment, _environment.Comparer),
+        };
+        foreach ((int number, SafeHandle handle) in ExtraDescriptors)
+        {
+            copy.ExtraDescriptors[number] = handle;
+        }
+
+        return copy;
+    }
+
     /// <summary>What the kernel would cut off or take for something else.</summary>
     internal void Validate()
     {

@@ -22,7 +22,7 @@ internal static partial class ProcessesLog
     [LoggerMessage(811, LogLevel.Debug, "Worker {TaskId} is process {ProcessId}.", EventName = "WorkerStarted")]
     internal static partial void WorkerStarted(this ILogger logger, int taskId, int processId);
 
-    [LoggerMessage(812, LogLevel.Information, "Worker {TaskId} (process {ProcessId}) ended normally.", EventName = "WorkerEnded")]
+    [LoggerMessage(812, LogLevel.Information, "Worker {TaskId} (process {ProcessId}) has ended and is not replaced.", EventName = "WorkerEnded")]
     internal static partial void WorkerEnded(this ILogger logger, int taskId, int processId);
 
     [LoggerMessage(813, LogLevel.Warning, "Worker {TaskId} (process {ProcessId}) ended with {ExitCode}; it is replaced after {Delay}.",

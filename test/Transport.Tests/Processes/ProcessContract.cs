@@ -8,6 +8,8 @@ namespace LoopBridge.Transport.Tests.Processes;
 /// <summary>A contract test with child processes: whatever comes, none outlives it.</summary>
 public abstract class ProcessContract : LoopContract
 {
+    private readonly Lock _gate = new();
+
     static ProcessContract() => RuntimeWarmUp.Run();
 
     protected ProcessContract() => SkipUnless(OperatingSystem.IsLinux(), "the children are Linux programs");
@@ -31,7 +33,13 @@ public abstract class ProcessContract : LoopContract
     }
 
     /// <summary>Nothing of a child may outlive the test, whatever becomes of that.</summary>
-    protected void KillAtEnd(LoopProcess process) => Own(new Guard(process));
+    protected void KillAtEnd(LoopProcess process)
+    {
+        lock (_gate)
+        {
+            Own(new Guard(process)); // from several loops
+        }
+    }
 
     /// <summary>All that the child writes, when it has closed its output.</summary>
     protected static async Task<string> OutputOfAsync(LoopProcess process) => (await process.StandardOutput!.ReadUntilCloseAsync()).Text();
