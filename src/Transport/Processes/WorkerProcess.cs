@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Connections;
 
 namespace LoopBridge.Processes;
 
-/// <summary>What a process knows that <see cref="WorkerProcesses"/> started: its task id and the listening sockets that it shares.</summary>
+/// <summary>
+/// What a process knows that <see cref="WorkerProcesses"/> started: its task id and the listening sockets that it shares.
+/// </summary>
 /// <remarks>
 /// Read once, from environment variables, which are removed then: what this process starts is no worker by that. Any thread.
 /// </remarks>
@@ -37,7 +39,8 @@ public static class WorkerProcess
             if (!LibC.SetCloseOnExec(number, on: true).IsOk)
             {
                 throw new InvalidOperationException(
-                    $"The launcher gave this process {count} listening sockets, but descriptor {number} is not open. Does a wrapper between them close it?");
+                    $"The launcher gave this process {count} listening sockets, but descriptor {number} is not open. "
+                    + "Does a wrapper between them close it?");
             }
 
             sockets.Add(new FileHandleEndPoint((ulong)number, FileHandleType.Auto));

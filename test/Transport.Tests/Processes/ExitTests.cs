@@ -22,7 +22,7 @@ public sealed class ExitTests : ProcessContract
             process.SetExitCallback(status => told.Add($"callback {status} {loop.IsOnLoopThread} {process.HasExited}"));
             int status = await process.ExitTask;
             told.Add($"task {status} {loop.IsOnLoopThread} {process.HasExited}");
-            Assert.Equal([$"callback {code} True False", $"task {code} True True"], told);
+            Assert.Equal([$"callback {code} True True", $"task {code} True True"], told);
         });
     }
 
@@ -84,7 +84,8 @@ public sealed class ExitTests : ProcessContract
         {
             LoopProcess process = Start(loop, Quiet("exit 3"));
             CancellationToken token = TestContext.Current.CancellationToken;
-            CalledProcessException error = await Assert.ThrowsAsync<CalledProcessException>(() => process.WaitForExitAsync(cancellationToken: token));
+            CalledProcessException error = await Assert.ThrowsAsync<CalledProcessException>(
+                () => process.WaitForExitAsync(cancellationToken: token));
             Assert.Equal(3, error.ExitCode);
             Assert.Equal("'sh' ended with exit code 3.", error.Message);
             Assert.Equal(3, await process.WaitForExitAsync(raiseError: false));

@@ -25,7 +25,8 @@ public sealed class HygieneTests : ProcessContract
             var children = new List<LoopProcess>();
             for (int i = 0; i < 20; i++)
             {
-                children.Add(Start(loop, Shell("read -r go")));
+                children.Add(Start(loop, Shell("echo ready; read -r go")));
+                await children[^1].StandardOutput!.ReadUntilAsync(NewLine); // past the dynamic loader, which opens files of its own
                 Assert.Equal([0, 1, 2], DescriptorsOf(children[^1].Id));
             }
 
@@ -149,11 +150,15 @@ public sealed class HygieneTests : ProcessContract
     }
 
     internal static ulong SignalsOf(string process, string kind)
-        => ulong.Parse(File.ReadLines($"/proc/{process}/status").Single(line => line.StartsWith(kind, StringComparison.Ordinal)).Split('\t')[1],
-            NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    {
+        string line = File.ReadLines($"/proc/{process}/status").Single(line => line.StartsWith(kind, StringComparison.Ordinal));
+        return ulong.Parse(line.Split('\t')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    }
 
     private static int[] DescriptorsOf(int process)
-        => [.. Directory.EnumerateFileSystemEntries($"/proc/{process}/fd").Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)).Order()];
+        => [.. Directory.EnumerateFileSystemEntries($"/proc/{process}/fd")
+            .Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture))
+            .Order()];
 
     private static HashSet<int> OpenInheritable()
         => [.. DescriptorsOf(Environment.ProcessId).Where(number => LibC.IsInheritable(number, out bool inheritable).IsOk && inheritable)];

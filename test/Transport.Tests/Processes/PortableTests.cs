@@ -39,7 +39,8 @@ public sealed class PortableTests : ProcessContract
         {
             LeakCheck leaks = LeakCheck.Begin();
             var info = new LoopProcessStartInfo("/no/such/program") { StandardOutput = ProcessRedirect.Pipe };
-            Assert.Contains("/no/such/program", Assert.Throws<ProcessStartException>(() => StartPortable(loop, info)).Message, StringComparison.Ordinal);
+            ProcessStartException error = Assert.Throws<ProcessStartException>(() => StartPortable(loop, info));
+            Assert.Contains("/no/such/program", error.Message, StringComparison.Ordinal);
             using var file = File.OpenHandle("/dev/null");
             info.StandardOutput = ProcessRedirect.To(file);
             Assert.Throws<PlatformNotSupportedException>(() => StartPortable(loop, info));

@@ -87,7 +87,8 @@ public sealed class WorkerSocketTests : ProcessContract
     // The one that runs this process: the runtime's folder is shared/Microsoft.NETCore.App/<version> below it.
     private static string DotNet() => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 
-    private static async Task<(string Id, string Process)> UntilAsync(EndPoint endPoint, Func<(string Id, string Process), bool> isWanted, string command)
+    private static async Task<(string Id, string Process)> UntilAsync(
+        EndPoint endPoint, Func<(string Id, string Process), bool> isWanted, string command)
     {
         long start = Environment.TickCount64;
         var others = new List<Socket>();
@@ -95,7 +96,8 @@ public sealed class WorkerSocketTests : ProcessContract
         {
             while (true)
             {
-                Assert.True(Environment.TickCount64 - start < Deadline.Default.TotalMilliseconds, "No worker gave the answer that was waited for.");
+                bool inTime = Environment.TickCount64 - start < Deadline.Default.TotalMilliseconds;
+                Assert.True(inTime, "No worker gave the answer that was waited for.");
                 if (await TryConnectAsync(endPoint) is not { } client)
                 {
                     continue; // nobody listens yet
@@ -116,7 +118,8 @@ public sealed class WorkerSocketTests : ProcessContract
         }
     }
 
-    private static Task<(string Id, string Process)> AskAsync(EndPoint endPoint, string command) => UntilAsync(endPoint, _ => true, command);
+    private static Task<(string Id, string Process)> AskAsync(EndPoint endPoint, string command)
+        => UntilAsync(endPoint, _ => true, command);
 
     private static async Task<Socket?> TryConnectAsync(EndPoint endPoint)
     {

@@ -50,10 +50,10 @@ public sealed class WorkerTests : ProcessContract
             using var workers = new WorkerProcesses(thread.Loop, options, Log.CreateLogger("workers"));
             await workers.RunAsync(TestContext.Current.CancellationToken).WithDeadline();
             Assert.Equal([0, 1, 1, 2, 2], started.Order());
-            IReadOnlyList<LogEntry> replaced = Log.Take(LogLevel.Warning);
-            Assert.Contains(replaced, entry => entry.Message.StartsWith("Worker 1", StringComparison.Ordinal) && entry.Message.Contains("with 9;", StringComparison.Ordinal));
-            Assert.Contains(replaced, entry => entry.Message.StartsWith("Worker 2", StringComparison.Ordinal) && entry.Message.Contains("with -9;", StringComparison.Ordinal));
-            Assert.Equal(2, replaced.Count);
+            Assert.Collection(
+                Log.Take(LogLevel.Warning).Select(entry => entry.Message).Order(StringComparer.Ordinal),
+                first => Assert.Matches("^Worker 1 .* ended with 9;", first),
+                second => Assert.Matches("^Worker 2 .* ended with -9;", second));
         }
         finally
         {
@@ -187,6 +187,29 @@ public sealed class WorkerTests : ProcessContract
         WorkerProcessesOptions options = Workers(1, "");
         options.MaxRestartDelay = TimeSpan.Zero;
         Assert.ThrowsAny<ArgumentException>(() => new WorkerProcesses(loop, options));
+    }
+
+    [Theory, LoopStacks]
+    [Contract("L-PROC-01")]
+    public async Task TaskId_NoWorker_IsNullAndAWorkersVariablesAreNotForItsChildren(LoopStack stack)
+    {
+        Assert.Null(WorkerProcess.TaskId);
+        Assert.Empty(WorkerProcess.ListeningSockets);
+        Environment.SetEnvironmentVariable(WorkerEnvironment.TaskIdVariable, "5");
+        try
+        {
+            await StartLoop(stack).RunAsync(async loop =>
+            {
+                LoopProcess process = Start(loop, Shell("echo ${LOOPBRIDGE_TASK_ID-none}"));
+                Assert.Equal("none\n", await OutputOfAsync(process));
+                await process.WaitForExitAsync();
+                await process.DisposeAsync();
+            });
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(WorkerEnvironment.TaskIdVariable, null);
+        }
     }
 
     [Fact]
