@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using LoopBridge.Protocols;
 using LoopBridge.Resolvers;
+using LoopBridge.Sockets;
 using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Protocols;
