@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.ExceptionServices;
 using LoopBridge.Drivers;
+using LoopBridge.Loops;
 using LoopBridge.Sockets;
 
 namespace LoopBridge.Streams;
