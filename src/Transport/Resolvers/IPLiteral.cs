@@ -1,15 +1,16 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 
 namespace LoopBridge.Resolvers;
 
 /// <summary>
-/// The one parser of IP addresses for all resolvers (D-04). <see cref="IPAddress"/>'s own, and every C library's, also takes <c>127.1</c>,
+/// The one parser of IP addresses for all resolvers. <see cref="IPAddress"/>'s own, and every C library's, also takes <c>127.1</c>,
 /// <c>0x7f.1</c>, <c>0177.0.0.1</c>, <c>2130706433</c> and <c>[::1]</c>; they disagree on what these mean, and a filter that reads an
 /// address otherwise than the connect behind it is no filter. Here an address has one form per family.
 /// </summary>
-internal static class IPLiteral
+public static class IPLiteral
 {
     // RFC 4291: eight groups of 16 bits.
     private const int Groups = 8;
@@ -17,8 +18,25 @@ internal static class IPLiteral
     // An interface name has up to 15 characters on Linux; other systems are more generous, none is boundless.
     private const int LongestZone = 64;
 
-    public static bool TryParse(string text, out IPAddress address)
+    /// <summary>Whether a text is an IPv4 or IPv6 address, and nothing more. Tornado: <c>is_valid_ip</c>. Any thread.</summary>
+    /// <param name="text">The text; null and empty are none.</param>
+    public static bool IsValid([NotNullWhen(true)] string? text) => TryParse(text, out _);
+
+    /// <summary>Reads an address. Any thread.</summary>
+    /// <param name="text">
+    /// Four decimal parts without leading zeros, or the text forms of RFC 4291, with a scope behind <c>%</c> if there is one: a number, or
+    /// the name of an interface of this machine.
+    /// </param>
+    /// <param name="address">The address; <see cref="IPAddress.None"/> if there is none.</param>
+    /// <returns>Whether the whole text is an address.</returns>
+    public static bool TryParse([NotNullWhen(true)] string? text, out IPAddress address)
     {
+        if (text is null)
+        {
+            address = IPAddress.None;
+            return false;
+        }
+
         Span<byte> bytes = stackalloc byte[Groups * 2];
         if (TryParseV4(text, bytes))
         {
@@ -30,7 +48,10 @@ internal static class IPLiteral
         if (TryParseV6(percent < 0 ? text : text.AsSpan(0, percent), bytes))
         {
             address = new IPAddress(bytes);
-            return percent < 0 || TrySetZone(address, text.AsSpan(percent + 1));
+            if (percent < 0 || TrySetZone(address, text.AsSpan(percent + 1)))
+            {
+                return true;
+            }
         }
 
         address = IPAddress.None;

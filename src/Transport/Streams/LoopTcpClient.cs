@@ -55,8 +55,14 @@ public sealed class LoopTcpClient : IDisposable
         ArgumentNullException.ThrowIfNull(host);
         ArgumentOutOfRangeException.ThrowIfLessThan(port, IPEndPoint.MinPort);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
-        var connect = new LoopTcpConnect(Loop, _resolver, host, port, (options ?? Defaults).Copy());
-        return LoopCall.InvokeAsync(Loop, () => connect.RunAsync(cancellationToken));
+        LoopTcpConnectOptions how = (options ?? Defaults).Copy();
+        var connector = new HostConnector<LoopStream>(
+            Loop, _resolver, (endPoint, token) => AttemptAsync(endPoint, how, token), static stream => _ = stream.CloseAsync().AsTask())
+        {
+            Timeout = how.Timeout,
+            Family = how.Family,
+        };
+        return LoopCall.InvokeAsync(Loop, () => connector.ConnectAsync(host, port, cancellationToken));
     }
 
     /// <summary>
@@ -64,4 +70,21 @@ public sealed class LoopTcpClient : IDisposable
     /// a resolver that was given are not touched. Any thread; harmless when repeated.
     /// </summary>
     public void Dispose() => _ownResolver?.Dispose();
+
+    private async Task<LoopStream> AttemptAsync(IPEndPoint endPoint, LoopTcpConnectOptions options, CancellationToken cancellationToken)
+    {
+        LoopStream? stream = null;
+        await SocketConnector.ConnectAsync(
+            Loop,
+            endPoint,
+            StreamSocketOptions.Default,
+            socket =>
+            {
+                stream = new LoopStream(socket);
+                return stream.SocketSink;
+            },
+            cancellationToken,
+            options.SourceOf(endPoint.AddressFamily));
+        return stream!;
+    }
 }

@@ -21,7 +21,7 @@ public sealed class DescriptorExhaustionTests
         }
 
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        using (UseUpDescriptors())
+        using (Descriptors.UseUp())
         {
             client.Connect(listening.EndPoint);
             while (listening.Logger.Entries.Count == 0)
@@ -47,7 +47,7 @@ public sealed class DescriptorExhaustionTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The limit is set by setrlimit(2).");
         await using Listening listening = await Listening.OpenAsync(Ground.Epoll);
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        using (UseUpDescriptors())
+        using (Descriptors.UseUp())
         {
             client.Connect(listening.EndPoint);
             while (listening.Logger.Entries.Count == 0)
@@ -59,30 +59,5 @@ public sealed class DescriptorExhaustionTests
         }
 
         Assert.Equal(0, listening.Loop.PendingTimeouts);
-    }
-
-    // The soft limit comes down to little more than what is open; duplicates take the rest.
-    private static Restore UseUpDescriptors()
-    {
-        Assert.Equal(0, LibCalls.GetLimit(LibCalls.LimitOfFiles, out LibCalls.Limit before));
-        int highest = Directory.EnumerateFileSystemEntries("/proc/self/fd").Max(path => int.Parse(Path.GetFileName(path), null));
-        Assert.Equal(0, LibCalls.SetLimit(LibCalls.LimitOfFiles, before with { Soft = (ulong)highest + 20 }));
-        var duplicates = new List<int>();
-        int duplicate;
-        while ((duplicate = LibCalls.Duplicate(0)) >= 0)
-        {
-            duplicates.Add(duplicate);
-        }
-
-        return new Restore(before, duplicates);
-    }
-
-    private sealed class Restore(LibCalls.Limit before, List<int> duplicates) : IDisposable
-    {
-        public void Dispose()
-        {
-            duplicates.ForEach(duplicate => LibCalls.Close(duplicate));
-            Assert.Equal(0, LibCalls.SetLimit(LibCalls.LimitOfFiles, before));
-        }
     }
 }

@@ -176,7 +176,8 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
         handle.SetHandleAsInvalid(); // two owners would close it twice
         try
         {
-            return new Socket(owner);
+            // It finds out by itself that the descriptor does not block, and refuses synchronous calls unless it is told so, too.
+            return new Socket(owner) { Blocking = false };
         }
         catch
         {

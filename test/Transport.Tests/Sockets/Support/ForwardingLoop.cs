@@ -8,7 +8,7 @@ namespace LoopBridge.Transport.Tests.Sockets;
 /// A loop of which only the public members are to be had, as if somebody else had written it: no driver, no posts without context, no end
 /// of the turn.
 /// </summary>
-internal sealed class ForwardingLoop(IEventLoop inner) : IEventLoop
+internal class ForwardingLoop(IEventLoop inner) : IEventLoop
 {
     public bool IsOnLoopThread => inner.IsOnLoopThread;
 
@@ -42,11 +42,11 @@ internal sealed class ForwardingLoop(IEventLoop inner) : IEventLoop
 
     public bool AddCallback(Action<object?> callback, object? state) => inner.AddCallback(callback, state);
 
-    public LoopTimeout CallAt(TimeSpan deadline, Action<object?> callback, object? state) => inner.CallAt(deadline, callback, state);
+    public virtual LoopTimeout CallAt(TimeSpan deadline, Action<object?> callback, object? state) => inner.CallAt(deadline, callback, state);
 
-    public LoopTimeout CallLater(TimeSpan delay, Action<object?> callback, object? state) => inner.CallLater(delay, callback, state);
+    public virtual LoopTimeout CallLater(TimeSpan delay, Action<object?> callback, object? state) => inner.CallLater(delay, callback, state);
 
-    public void RemoveTimeout(LoopTimeout timeout) => inner.RemoveTimeout(timeout);
+    public virtual void RemoveTimeout(LoopTimeout timeout) => inner.RemoveTimeout(timeout);
 
     public void AddHandler(SafeHandle descriptor, IoEvents events, Action<SafeHandle, IoEvents> handler) => inner.AddHandler(descriptor, events, handler);
 

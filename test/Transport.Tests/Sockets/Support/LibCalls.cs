@@ -11,6 +11,9 @@ internal static partial class LibCalls
     [LibraryImport("libc", EntryPoint = "shutdown")]
     internal static partial int Shutdown(int descriptor, int how);
 
+    [LibraryImport("libc", EntryPoint = "listen")]
+    internal static partial int Listen(int descriptor, int backlog);
+
     [LibraryImport("libc", EntryPoint = "getrlimit")]
     internal static partial int GetLimit(int resource, out Limit limit);
 
