@@ -12,6 +12,11 @@ internal interface ISocketDriver
     /// <summary>A socket around a descriptor that somebody else owns (inherited, systemd) or gives away. Any thread.</summary>
     RawSocket AdoptSocket(nint descriptor, bool ownsDescriptor);
 
+    /// <summary>
+    /// The socket of a .NET object, which is of no use any more afterwards. Any thread. After an exception it is the caller's as before.
+    /// </summary>
+    RawSocket AdoptSocket(Socket socket);
+
     /// <summary>Puts a stream socket on this loop. Loop thread. The socket belongs to the channel from here on.</summary>
     IStreamChannel OpenStream(RawSocket socket);
 

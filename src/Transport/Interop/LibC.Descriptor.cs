@@ -6,6 +6,7 @@ internal static unsafe partial class LibC
 {
     private const int EFD_CLOEXEC = 0x80000;
     private const int EFD_NONBLOCK = 0x800;
+    private const int F_DUPFD_CLOEXEC = 1030;
     private const int F_GETFL = 3;
     private const int F_SETFL = 4;
     private const int RLIMIT_NOFILE = 7;
@@ -23,6 +24,9 @@ internal static unsafe partial class LibC
     }
 
     internal static PosixResult Close(int descriptor) => PosixResult.Of(close(descriptor));
+
+    /// <summary>A second descriptor for the same file, which does not survive into child processes, fcntl(2).</summary>
+    internal static PosixResult Duplicate(int descriptor) => PosixResult.Of(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
 
     /// <summary>Sets <c>O_NONBLOCK</c>, keeping the other status flags, fcntl(2).</summary>
     internal static PosixResult SetNonBlocking(int descriptor)

@@ -41,6 +41,12 @@ internal sealed class ManagedSocket : RawSocket
         }
     }
 
+    internal static ManagedSocket Adopt(Socket socket) => new(socket)
+    {
+        LocalEndPoint = Safe(socket, static s => s.LocalEndPoint),
+        RemoteEndPoint = Safe(socket, static s => s.RemoteEndPoint),
+    };
+
     /// <summary>A .NET socket over the descriptor. .NET's constructor takes any, as "unknown"; this refuses what is no socket.</summary>
     internal static Socket Wrap(SafeSocketHandle handle)
     {
