@@ -44,6 +44,7 @@ internal sealed partial class TlsChannel : IStreamChannel
     private bool _filling;
     private bool _reading;
     private bool _writing;
+    private bool _isLast;
     private bool _awaitsSent;
     private bool _shutdownWaits;
     private bool _endOfStream;
@@ -135,12 +136,17 @@ internal sealed partial class TlsChannel : IStreamChannel
         {
             ReadOnlyMemory<byte> record = TakeRecord(buffers);
             _writeCount = record.Length;
-            _wire.IsLast = IsAll(buffers, record.Length);
+            _isLast = IsAll(buffers, record.Length);
+            _wire.MoreFollows = !_isLast;
             _write = _tls.WriteAsync(record).ConfigureAwait(false).GetAwaiter();
         }
         catch (Exception e)
         {
             return TakeWriteFailure(e); // the connection broke
+        }
+        finally
+        {
+            _wire.MoreFollows = false;
         }
 
         if (_write.IsCompleted)
@@ -165,7 +171,6 @@ internal sealed partial class TlsChannel : IStreamChannel
         }
 
         _orderly = true;
-        _wire.IsLast = true;
         try
         {
             Task said = _tls.ShutdownAsync();
@@ -360,7 +365,7 @@ internal sealed partial class TlsChannel : IStreamChannel
         }
 
         // The end of what is to be sent is done when the kernel has it, so that "all was sent" can be said above (L-STR-30).
-        if (_wire.IsLast && _below.Unsent > 0 && !_wireClosed && _below.WaitSent(_below.Flushed))
+        if (_isLast && _below.Unsent > 0 && !_wireClosed && _below.WaitSent(_below.Flushed))
         {
             _awaitsSent = true;
             return IoResult.Pending;

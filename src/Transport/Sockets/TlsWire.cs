@@ -67,8 +67,8 @@ internal sealed class TlsWire : Stream, ISocketSink
         _write.ContinuesOnPool = false;
     }
 
-    /// <summary>Whether nothing follows the next write for now, so that there is nothing to wait for.</summary>
-    internal bool IsLast { get; set; }
+    /// <summary>Whether another write follows within this turn, with which the bytes of the next one may leave.</summary>
+    internal bool MoreFollows { get; set; }
 
     /// <summary>
     /// No byte at all asks to be told when there are some, without holding a buffer meanwhile; it is ended by the first one, which is kept.
@@ -91,8 +91,8 @@ internal sealed class TlsWire : Stream, ISocketSink
     }
 
     /// <summary>
-    /// Copies into the socket's queue, and waits while too much is unsent there. The bytes leave at once if <see cref="IsLast"/>, otherwise
-    /// with those that follow.
+    /// Copies into the socket's queue, and waits while too much is unsent there. The bytes leave at once, unless
+    /// <see cref="MoreFollows"/>.
     /// </summary>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -112,7 +112,7 @@ internal sealed class TlsWire : Stream, ISocketSink
             // Several records leave together. Beside a write that waits there may be an answer to the peer's wish for new keys: it is
             // small, and only queued.
             bool isMuch = _socket.Unsent + _socket.Unflushed > _socket.SendHighWater;
-            if (!(IsLast || isMuch) || _socket.FlushNow() || _write.IsPending)
+            if ((MoreFollows && !isMuch) || _socket.FlushNow() || _write.IsPending)
             {
                 return ValueTask.CompletedTask;
             }
