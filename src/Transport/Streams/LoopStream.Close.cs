@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using LoopBridge.Drivers;
+using LoopBridge.Loops;
 using Microsoft.AspNetCore.Connections;
 
 namespace LoopBridge.Streams;

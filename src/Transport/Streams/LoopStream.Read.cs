@@ -174,6 +174,7 @@ public sealed partial class LoopStream
     private void VerifyRead()
     {
         VerifyAccess();
+        VerifyDirection(FileAccess.Read);
         if (_pendingRead is not null)
         {
             throw new InvalidOperationException("Another read of this stream is pending: one at a time.");

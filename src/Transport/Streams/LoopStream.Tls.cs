@@ -21,9 +21,10 @@ public sealed partial class LoopStream
 
     private LoopStream(LoopStream plain, TlsParameters parameters, byte? ahead)
     {
+        StreamSocket below = plain._socket;
         _sink = new Sink(this);
-        _tls = new TlsChannel(plain._socket, parameters, _sink, ahead);
-        _socket = new StreamSocket(plain.Loop, _tls, new StreamSocketOptions { SendHighWater = plain._socket.SendHighWater });
+        _tls = new TlsChannel(below, parameters, _sink, ahead);
+        _socket = new StreamSocket(below.Loop, _tls, new StreamSocketOptions { SendHighWater = below.SendHighWater });
         _logger = plain._logger;
         _resolver = plain._resolver;
         _maxWriteBufferSize = plain._maxWriteBufferSize;
@@ -41,7 +42,8 @@ public sealed partial class LoopStream
     /// </summary>
     /// <remarks>
     /// <para>This stream is unusable from now on. Closing or disposing of it closes the new one, <see cref="Closed"/> is that of the new
-    /// one, and what was registered with <see cref="OnClosed"/> moves over. Bytes whose write was done leave before the handshake, unencrypted.</para>
+    /// one, and what was registered with <see cref="OnClosed"/> moves over. Bytes whose write was done leave before the handshake,
+    /// unencrypted.</para>
     /// <para>If the handshake fails, the new stream is closed: its reads and writes throw <see cref="StreamClosedException"/> with the cause,
     /// and <see cref="WaitForHandshakeAsync"/> throws the cause itself. Nothing is logged.</para>
     /// <para>The new stream's <see cref="CloseAsync"/> tells the peer that nothing more comes (close_notify). A peer that ends the connection
@@ -208,6 +210,8 @@ public sealed partial class LoopStream
     private LoopStream Upgrade(TlsParameters parameters)
     {
         VerifyAccess();
+        VerifyDirection(FileAccess.Read);
+        VerifyDirection(FileAccess.Write);
         if (IsClosed)
         {
             throw ClosedException();

@@ -214,6 +214,23 @@ public sealed class TlsHandshakeTests : LoopContract
         });
     }
 
+    [Theory, LoopStacks(TlsSide.ServerOnLoop, TlsSide.ServerOnPool, TlsSide.Client)]
+    [Contract("L-STR-53")]
+    public async Task FinishWriting_BeforeTheHandshakeIsDone_IsAnnouncedAfterIt(LoopStack stack, TlsSide side)
+    {
+        LoopThread thread = StartLoop(stack);
+        TlsLink link = await TlsLink.OpenAsync(this, thread);
+        await thread.RunAsync(async loop =>
+        {
+            LoopStream stream = TlsLink.StartTls(link.Plain, side);
+            stream.FinishWriting();
+            SslStream peer = await link.UpgradePeerAsync(side);
+            Assert.Equal(0, await peer.ReadAsync(new byte[1]));
+            await peer.WriteAsync("still read\n".Bytes());
+            Assert.Equal("still read\n", (await stream.ReadUntilAsync(StreamTestData.NewLine)).Text());
+        });
+    }
+
     [Theory, LoopStacks]
     [Contract("L-STR-45")]
     public async Task StartTlsAsync_NameDoesNotMatch_FailsAndTheServerSeesAClose(LoopStack stack)
