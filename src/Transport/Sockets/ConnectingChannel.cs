@@ -27,6 +27,8 @@ internal sealed class ConnectingChannel(IEventLoop loop) : IStreamChannel
 
     public bool CanSendFromAnyThread => _connected is { CanSendFromAnyThread: true };
 
+    public Exception? Failure => _connected?.Failure;
+
     public void Start(IStreamChannelOwner owner) => _owner = owner;
 
     public IoResult Connect(EndPoint endPoint)
