@@ -84,6 +84,9 @@ public sealed partial class LoopStream : IAsyncDisposable
     /// <summary>Bytes received and not read.</summary>
     internal int Buffered => _buffer.Length;
 
+    /// <summary>Bytes written and not yet taken by the operating system.</summary>
+    internal long Unsent => _socket.Unsent;
+
     /// <summary>How large the array is that holds what was received and not read; zero when there is none.</summary>
     internal int BufferCapacity => _buffer.Capacity;
 

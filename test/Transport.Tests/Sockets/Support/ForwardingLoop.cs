@@ -8,7 +8,7 @@ namespace LoopBridge.Transport.Tests.Sockets;
 /// A loop of which only the public members are to be had, as if somebody else had written it: no driver, no posts without context, no end
 /// of the turn.
 /// </summary>
-internal sealed class ForwardingLoop(IEventLoop inner) : IEventLoop
+internal class ForwardingLoop(IEventLoop inner) : IEventLoop
 {
     public bool IsOnLoopThread => inner.IsOnLoopThread;
 
@@ -40,9 +40,9 @@ internal sealed class ForwardingLoop(IEventLoop inner) : IEventLoop
 
     public void RemoveTimeout(LoopTimeout timeout) => inner.RemoveTimeout(timeout);
 
-    public void AddHandler(SafeHandle descriptor, IoEvents events, Action<SafeHandle, IoEvents> handler) => inner.AddHandler(descriptor, events, handler);
+    public virtual void AddHandler(SafeHandle descriptor, IoEvents events, Action<SafeHandle, IoEvents> handler) => inner.AddHandler(descriptor, events, handler);
 
-    public void UpdateHandler(SafeHandle descriptor, IoEvents events) => inner.UpdateHandler(descriptor, events);
+    public virtual void UpdateHandler(SafeHandle descriptor, IoEvents events) => inner.UpdateHandler(descriptor, events);
 
-    public void RemoveHandler(SafeHandle descriptor) => inner.RemoveHandler(descriptor);
+    public virtual void RemoveHandler(SafeHandle descriptor) => inner.RemoveHandler(descriptor);
 }
