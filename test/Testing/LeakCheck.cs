@@ -13,9 +13,17 @@ namespace LoopBridge.Testing;
 /// </remarks>
 public sealed class LeakCheck
 {
-    private readonly HashSet<string> _before = [.. Open()];
+    static LeakCheck()
+    {
+        // .NET opens an epoll descriptor for its sockets with the first operation that waits, and keeps it.
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Task<int> receive = socket.ReceiveAsync(new byte[1]);
+        socket.SendTo(new byte[1], socket.LocalEndPoint!);
+        receive.WithDeadline().GetAwaiter().GetResult();
+    }
 
-    static LeakCheck() => StartRuntimeSockets();
+    private readonly HashSet<string> _before = [.. Open()];
 
     public static LeakCheck Begin() => new();
 
@@ -50,18 +58,6 @@ public sealed class LeakCheck
         }
 
         return open;
-    }
-
-    // With the first asynchronous operation on a socket .NET opens a poll descriptor of its own and keeps it: not what some test left.
-    private static void StartRuntimeSockets()
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        Task<Socket> accept = listener.AcceptAsync();
-        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        client.Connect(listener.LocalEndPoint!);
-        accept.WaitAsync(Deadline.Default).GetAwaiter().GetResult().Dispose();
     }
 
     private static string? TargetOf(string path)

@@ -40,6 +40,9 @@ internal interface IStreamChannel
     /// <summary>Whether <see cref="TrySend"/> may be used off the loop.</summary>
     bool CanSendFromAnyThread { get; }
 
+    /// <summary>What is behind an error, where the channel knows more than a <see cref="SocketError"/> can say.</summary>
+    Exception? Failure => null;
+
     /// <summary>
     /// Begins to connect. Pending: <see cref="IStreamChannelOwner.OnConnected"/> follows after <see cref="Start"/>. Called before it,
     /// because a socket that is watched before it connects reports a hang-up at once (epoll(7) has none of this; tcp_poll() does).
@@ -87,6 +90,9 @@ internal interface IStreamChannelOwner
 
     /// <summary>The pending send may go on: so many bytes of it are done, or it failed.</summary>
     void OnSendReady(IoResult done);
+
+    /// <summary>The connection broke while nothing was asked of it. The owner has to close the channel.</summary>
+    void OnFailed(Exception reason);
 
     /// <summary>Nothing of the channel is in flight any more; buffers may be released.</summary>
     void OnClosed();

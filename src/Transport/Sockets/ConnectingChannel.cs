@@ -180,6 +180,8 @@ internal sealed class ConnectingChannel(IEventLoop loop) : IStreamChannel
 
         public void OnSendReady(IoResult done) => outer._owner!.OnSendReady(done);
 
+        public void OnFailed(Exception reason) => outer._owner!.OnFailed(reason);
+
         public void OnClosed()
         {
             if (!HasFailed)

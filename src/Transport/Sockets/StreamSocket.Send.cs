@@ -260,7 +260,7 @@ internal sealed partial class StreamSocket : ILoopWork
     // Off the loop only the request is made; the close itself is the loop's.
     private void OnSendFailed(SocketError error, bool onLoop)
     {
-        Exception reason = ConnectionErrors.FromSend(error);
+        Exception reason = _channel.Failure ?? ConnectionErrors.FromSend(error);
         if (onLoop)
         {
             Close(reason, reset: false);

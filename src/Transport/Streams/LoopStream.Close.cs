@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using LoopBridge.Drivers;
+using LoopBridge.Loops;
 using Microsoft.AspNetCore.Connections;
 
 namespace LoopBridge.Streams;
@@ -26,7 +27,7 @@ public sealed partial class LoopStream
     private bool _endCheckQueued;
 
     /// <summary>Whether the close has begun, from whichever side: writing throws, reading gives what is left. Any thread.</summary>
-    public bool IsClosed => _closing || _aborted || _socket.IsClosing;
+    public bool IsClosed => _successor?.IsClosed ?? (_closing || _aborted || _socket.IsClosing);
 
     /// <summary>
     /// What closed the stream: a <see cref="System.Net.Sockets.SocketException"/>, whose number is the system's, a
@@ -49,6 +50,11 @@ public sealed partial class LoopStream
             if (_closedSource is null && Interlocked.CompareExchange(ref _closedSource, new CancellationTokenSource(), null) is null)
             {
                 _sink.Request(); // the end may be there already, and would not be reported again
+            }
+
+            if (_successor is { } successor)
+            {
+                return successor.Closed;
             }
 
             if (_settled)
@@ -108,6 +114,11 @@ public sealed partial class LoopStream
     /// <exception cref="InvalidOperationException">The caller is not on the loop's thread.</exception>
     public ValueTask CloseAsync()
     {
+        if (_successor is { } successor)
+        {
+            return successor.CloseAsync();
+        }
+
         VerifyAccess();
         Abandon();
         if (IsConnecting)
@@ -134,8 +145,15 @@ public sealed partial class LoopStream
     /// </summary>
     public void Abort()
     {
+        if (_successor is { } successor)
+        {
+            successor.Abort();
+            return;
+        }
+
         _aborted = true;
         _socket.RequestAbort(reason: null, reset: true);
+        _tls?.Abort();
     }
 
     /// <summary>As <see cref="CloseAsync"/>.</summary>
@@ -276,6 +294,7 @@ public sealed partial class LoopStream
         {
             Received(result);
             _buffer.Append(one[..result.Count]);
+            _lookedAhead = result.Count > 0;
         }
     }
 }

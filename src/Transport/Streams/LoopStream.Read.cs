@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using LoopBridge.Drivers;
-using LoopBridge.Sockets;
 
 namespace LoopBridge.Streams;
 
@@ -175,6 +174,7 @@ public sealed partial class LoopStream
     private void VerifyRead()
     {
         VerifyAccess();
+        VerifyDirection(FileAccess.Read);
         if (_pendingRead is not null)
         {
             throw new InvalidOperationException("Another read of this stream is pending: one at a time.");
@@ -185,6 +185,7 @@ public sealed partial class LoopStream
     private StreamOperation? StartRead(in ReadRequest request, CancellationToken cancellationToken, out ReadRequest done)
     {
         _request = request;
+        _lookedAhead = false;
         _inCall = true;
         bool isDone = TryRead();
         _inCall = false;
@@ -359,7 +360,7 @@ public sealed partial class LoopStream
     {
         if (result.IsError)
         {
-            _error ??= ConnectionErrors.FromReceive(result.Error);
+            _error ??= _socket.CloseReason; // the error has begun the close
             _closing = true;
         }
         else if (result.Count == 0)

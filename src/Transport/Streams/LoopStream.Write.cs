@@ -74,6 +74,7 @@ public sealed partial class LoopStream
     private void VerifyWrite(int length)
     {
         VerifyAccess();
+        VerifyDirection(FileAccess.Write);
         if (IsClosed)
         {
             throw ClosedException();

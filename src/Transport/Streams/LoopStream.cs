@@ -101,7 +101,11 @@ public sealed partial class LoopStream : IAsyncDisposable
         _socket.ChangeSink(_sink);
     }
 
-    private void VerifyAccess() => VerifyAccess(Loop);
+    private void VerifyAccess()
+    {
+        VerifyNotUpgraded();
+        VerifyAccess(Loop);
+    }
 
     private static void VerifyAccess(IEventLoop loop)
     {
@@ -135,12 +139,13 @@ public sealed partial class LoopStream : IAsyncDisposable
         SettleRead();
         SettleWrites();
         SettleConnect();
+        SettleHandshake();
         SettleClose();
         LookForEnd();
     }
 
     /// <summary>What the engine calls; apart from the stream, so that none of it is public.</summary>
-    private sealed class Sink(LoopStream stream) : ISocketSink, ILoopWork
+    private sealed class Sink(LoopStream stream) : ISocketSink, ITlsObserver, ILoopWork
     {
         private int _requested;
 
@@ -169,5 +174,7 @@ public sealed partial class LoopStream : IAsyncDisposable
         public void OnSendFinished() => stream.OnSendFinished();
 
         public void OnClosed(Exception? reason) => stream.OnSocketClosed(reason);
+
+        public void OnHandshakeEnded(Exception? failure) => stream.OnHandshakeEnded(failure);
     }
 }

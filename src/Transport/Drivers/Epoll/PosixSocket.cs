@@ -170,6 +170,21 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
 
     internal override Socket Borrow() => new(new SafeSocketHandle(_descriptor, ownsHandle: false));
 
+    internal override Socket Detach()
+    {
+        var owner = new SafeSocketHandle(_descriptor, ownsHandle: true);
+        handle.SetHandleAsInvalid(); // two owners would close it twice
+        try
+        {
+            return new Socket(owner);
+        }
+        catch
+        {
+            owner.Dispose(); // what cannot be given away must not stay behind
+            throw;
+        }
+    }
+
     public override void Dispose() => handle.Dispose();
 
     // A connection accepted on one concrete address has that address; on a wildcard it has to be asked for.

@@ -207,6 +207,8 @@ internal sealed class ManagedSocket : RawSocket
 
     internal override Socket Borrow() => new(new SafeSocketHandle(Socket.Handle, ownsHandle: false));
 
+    internal override Socket Detach() => Socket;
+
     public override void Dispose() => Socket.Dispose();
 
     // SO_REUSEPORT has no name in .NET: level and number of Linux, then of macOS and the BSDs.
