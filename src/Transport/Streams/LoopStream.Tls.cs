@@ -233,6 +233,11 @@ public sealed partial class LoopStream
     // The one byte that was received to notice the end is the stream's own affair: nobody has seen it, and it is part of the handshake.
     private void VerifyIdle()
     {
+        if (IsConnecting)
+        {
+            throw new InvalidOperationException("The stream is not connected yet: await Connected before the upgrade to TLS.");
+        }
+
         if (_pendingRead is not null || _firstWrite is not null)
         {
             throw new InvalidOperationException("A read or write is pending: let it end before the upgrade to TLS.");
@@ -251,6 +256,8 @@ public sealed partial class LoopStream
         _successor = upgraded;
         Interlocked.MemoryBarrier();
         upgraded._closedSource = _closedSource;
+        upgraded._closeCallbacks = _closeCallbacks;
+        _closeCallbacks = null;
     }
 
     private void OnHandshakeEnded(Exception? failure)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using LoopBridge.Loops;
 using LoopBridge.Resolvers;
@@ -237,6 +238,30 @@ public sealed class ConnectTests : StreamContract
         thread.Stop();
         thread.Loop.Dispose();
         await Assert.ThrowsAsync<StreamClosedException>(() => stream.Connected.WithDeadline());
+    }
+
+    [Theory, LoopStacks]
+    public async Task ConnectAsync_LoopClosedBeforeItBegins_Fails(LoopStack stack)
+    {
+        IEventLoop loop = NewLoop(stack);
+        Task<LoopStream> connect = LoopStream.ConnectAsync(loop, SocketPairs.Nobody(), Options).AsTask();
+        loop.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => connect.WithDeadline());
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => LoopStream.ConnectAsync(loop, SocketPairs.Nobody(), Options).WithDeadline());
+    }
+
+    [Theory, LoopStacks]
+    [Contract("L-STR-43")]
+    public async Task StartTls_WhileConnecting_ThrowsAndChangesNothing(LoopStack stack)
+    {
+        using Socket listener = SocketPairs.Listen();
+        await StartLoop(stack).RunAsync(async loop =>
+        {
+            await using LoopStream stream = LoopStream.Connect(loop, listener.LocalEndPoint!, Options);
+            Assert.Throws<InvalidOperationException>(() => { _ = stream.StartTls(new SslClientAuthenticationOptions()); });
+            await stream.Connected;
+        });
     }
 
     [Theory, LoopStacks]

@@ -74,7 +74,9 @@ public sealed class TlsUpgradeTests : LoopContract
         {
             LoopStream plain = link.Plain;
             int closed = 0;
+            int called = 0;
             plain.Closed.Register(() => closed++);
+            plain.OnClosed(_ => called++);
             Task<SslStream> peer = link.UpgradePeerAsync(TlsSide.ServerOnLoop);
             LoopStream secure = plain.StartTls(TlsLink.ServerOptions());
             Assert.Throws<InvalidOperationException>(() => { _ = plain.ReadAsync(new byte[1]); });
@@ -88,6 +90,7 @@ public sealed class TlsUpgradeTests : LoopContract
             Assert.True(plain.IsClosed);
             Assert.True(secure.IsClosed);
             await TlsLink.UntilAsync(() => closed == 1);
+            Assert.Equal(1, called);
         });
     }
 
