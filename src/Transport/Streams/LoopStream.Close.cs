@@ -35,7 +35,7 @@ public sealed partial class LoopStream
     /// <see cref="Resolvers.NameResolutionException"/>, or a limit that was exceeded. Null while it is open, and after an orderly end from
     /// whichever side. Any thread.
     /// </summary>
-    public Exception? Error => _successor?.Error ?? _error;
+    public Exception? Error => _successor is { } successor ? successor.Error : _error;
 
     /// <summary>
     /// Fires on the loop's thread when the stream is closed, after all pending operations have ended. While it is watched, a stream that

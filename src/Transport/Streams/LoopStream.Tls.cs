@@ -61,8 +61,8 @@ public sealed partial class LoopStream
     /// <returns>The stream to use instead of this one, on the same loop.</returns>
     /// <exception cref="ArgumentException">The options name no certificate. Nothing is changed.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass for encrypted
-    /// ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
+    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass
+    /// for encrypted ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
     /// </exception>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
     public LoopStream StartTls(SslServerAuthenticationOptions options, TimeSpan? handshakeTimeout = null)
@@ -86,8 +86,8 @@ public sealed partial class LoopStream
     /// </param>
     /// <returns>The stream to use instead of this one, on the same loop.</returns>
     /// <exception cref="InvalidOperationException">
-    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass for encrypted
-    /// ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
+    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass
+    /// for encrypted ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
     /// </exception>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
     public LoopStream StartTls(SslClientAuthenticationOptions options, TimeSpan? handshakeTimeout = null)
@@ -237,9 +237,14 @@ public sealed partial class LoopStream
     // The one byte that was received to notice the end is the stream's own affair: nobody has seen it, and it is part of the handshake.
     private void VerifyIdle()
     {
-        if (_pendingRead is not null || _firstWrite is not null || IsConnecting)
+        if (IsConnecting)
         {
-            throw new InvalidOperationException("A read, a write or the connect is pending: let it end before the upgrade to TLS.");
+            throw new InvalidOperationException("The stream is not connected yet: await Connected before the upgrade to TLS.");
+        }
+
+        if (_pendingRead is not null || _firstWrite is not null)
+        {
+            throw new InvalidOperationException("A read or write is pending: let it end before the upgrade to TLS.");
         }
 
         if (_finishing)

@@ -187,8 +187,7 @@ public sealed class CloseTests : StreamContract
     }
 
     [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
-    [Contract("L-STR-39")]
-    public async Task Closed_RegisteredAfterTheClose_StillRuns(LoopStack stack, LinkKind kind)
+    public async Task Closed_RegisteredAfterTheClose_RunsWithinTheRegistrationLikeEveryToken(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
