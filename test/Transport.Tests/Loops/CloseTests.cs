@@ -145,7 +145,8 @@ public sealed class CloseTests : LoopContract
         IEventLoop loop = NewLoop(stack);
         foreach (SocketPair pair in pairs)
         {
-            loop.AddHandler(new CountingHandle(pair.Near.SafeHandle.DangerousGetHandle()) { Throws = true }, IoEvents.Read, static (_, _) => { });
+            var handle = new CountingHandle(pair.Near.SafeHandle.DangerousGetHandle()) { Throws = true };
+            loop.AddHandler(handle, IoEvents.Read, static (_, _) => { });
         }
 
         loop.Close(closeDescriptors: true);
