@@ -6,23 +6,21 @@ namespace LoopBridge.Loops;
 /// An exception of user code that somebody else had to catch, on its way to <see cref="IEventLoop.ExceptionHandler"/> or the log. It goes
 /// as work that throws, because that is the one way that every loop has.
 /// </summary>
-internal sealed class EscapedException : ILoopWork
+internal sealed class EscapedException : ILoopWork, IPassesOn
 {
     private readonly ExceptionDispatchInfo _exception;
-    private readonly object? _source;
 
     private EscapedException(Exception exception, object? source)
     {
         _exception = ExceptionDispatchInfo.Capture(exception);
-        _source = source;
+        Source = source;
     }
+
+    public object? Source { get; }
 
     /// <summary>Reported in the loop's next turn, with the source named; false, and dropped, if the loop is closed. Any thread.</summary>
     internal static bool Report(IEventLoop loop, Exception exception, object? source)
         => loop.Post(new EscapedException(exception, source));
 
     public void Run() => _exception.Throw();
-
-    /// <summary>What the log names in place of this object.</summary>
-    public override string? ToString() => SourceName.Of(_source)?.ToString();
 }

@@ -2,6 +2,7 @@ using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Drivers;
+using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Transport.Tests.Loops;
 
@@ -64,6 +65,7 @@ public sealed class ContextTests : LoopContract
         Assert.Equal(5, seen.Count);
         Assert.All(seen, context => Assert.Same(loop.SynchronizationContext, context));
         Assert.Same(before, SynchronizationContext.Current);
+        Assert.Equal(5, Log.Take(LogLevel.Error).Count);
     }
 
     [Theory, LoopStacks]

@@ -43,9 +43,10 @@ public sealed class ExceptionTests : LoopContract
         Action[] ways =
         [
             () => loop.AddCallback(Failing),
-            () => loop.AddCallback(static _ => Failing(), null),
+            () => loop.AddCallback(FailingWith, null),
             () => loop.AddCallback(FailingAsync),
             () => loop.SpawnCallback(Failing),
+            () => EscapedException.Report(loop, new InvalidOperationException("mine"), (Action)Failing),
             () => loop.AddFuture(Task.CompletedTask, FailingWith),
             () => loop.CallLater(TimeSpan.Zero, Failing),
             () => loop.CallAt(TimeSpan.Zero, Failing),

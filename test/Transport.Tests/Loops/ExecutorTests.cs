@@ -19,7 +19,8 @@ public sealed class ExecutorTests : LoopContract
             Assert.True(loop.IsOnLoopThread);
             var mine = new InvalidDataException();
             void Fail() => throw mine;
-            Assert.Same(mine, await Assert.ThrowsAsync<InvalidDataException>(() => loop.RunInExecutorAsync(Fail, cancellationToken: TestContext.Current.CancellationToken)));
+            Task failing = loop.RunInExecutorAsync(Fail, cancellationToken: TestContext.Current.CancellationToken);
+            Assert.Same(mine, await Assert.ThrowsAsync<InvalidDataException>(() => failing));
             Assert.True(loop.IsOnLoopThread);
         });
     }
@@ -114,7 +115,8 @@ public sealed class ExecutorTests : LoopContract
 
         internal Task<string?> ReadAsync(IEventLoop loop) => loop.RunInExecutorAsync(static () => Thread.CurrentThread.Name, _executor);
 
-        internal Task<string?> WriteAsync(IEventLoop loop) => loop.RunInExecutorAsync(static () => Thread.CurrentThread.Name, _slowExecutor);
+        internal Task<string?> WriteAsync(IEventLoop loop)
+            => loop.RunInExecutorAsync(static () => Thread.CurrentThread.Name, _slowExecutor);
 
         public void Dispose()
         {
