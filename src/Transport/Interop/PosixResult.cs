@@ -14,6 +14,9 @@ internal readonly struct PosixResult
     internal static PosixResult Of(nint returned)
         => new(returned >= 0 ? (int)returned : -Marshal.GetLastPInvokeError());
 
+    /// <summary>For the calls that return the error itself, as posix_spawn(3) and its family do.</summary>
+    internal static PosixResult OfError(int error) => new(-error);
+
     internal bool IsOk => _value >= 0;
 
     internal int Value => _value;

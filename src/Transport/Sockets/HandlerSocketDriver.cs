@@ -20,11 +20,30 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
     internal static ISocketDriver For(IEventLoop loop)
         => loop.SocketDriver ?? Drivers.GetValue(loop, static l => new HandlerSocketDriver(l));
 
+    /// <summary>
+    /// Watches a descriptor that is no socket, by edges. Fails with the loop's own error if its driver cannot watch such a one. Loop
+    /// thread.
+    /// </summary>
+    internal static IoRegistration Watch(IEventLoop loop, SafeHandle descriptor, IoEvents interest, IIoHandler handler)
+    {
+        if (loop.SocketDriver is IIoDriver driver)
+        {
+            return driver.Add(descriptor, interest, IoTrigger.OnChange, handler);
+        }
+
+        // Asked now, because the registration below asks only when there is something to wait for.
+        loop.AddHandler(descriptor, IoEvents.None, static (_, _) => { });
+        loop.RemoveHandler(descriptor);
+        return new HandlerRegistration(loop, descriptor, handler);
+    }
+
     public RawSocket CreateSocket(AddressFamily family)
         => EpollDriver.IsSupported ? PosixSocket.Create(family) : ManagedSocket.Create(family);
 
     public RawSocket AdoptSocket(nint descriptor, bool ownsDescriptor)
         => EpollDriver.IsSupported ? PosixSocket.Adopt(descriptor, ownsDescriptor) : ManagedSocket.Adopt(descriptor, ownsDescriptor);
+
+    public RawSocket AdoptSocket(Socket socket) => EpollDriver.IsSupported ? PosixSocket.Adopt(socket) : ManagedSocket.Adopt(socket);
 
     public IStreamChannel OpenStream(RawSocket socket)
         => new ReadinessChannel(socket, channel => new HandlerRegistration(loop, socket.Handle, channel));
