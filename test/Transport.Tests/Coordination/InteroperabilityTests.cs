@@ -114,7 +114,8 @@ public sealed class InteroperabilityTests : LoopContract
 
     private static Task<string> ContinueAsync(IEventLoop loop, System.Net.IPEndPoint server, string text)
         => Capitals.ConnectAsync(loop, server).ContinueWith(
-            connected => Capitals.ExchangeAsync(connected.Result, text), CancellationToken.None, TaskContinuationOptions.None, loop.Scheduler)
+            connected => Capitals.ExchangeAsync(connected.Result, text),
+            CancellationToken.None, TaskContinuationOptions.None, loop.Scheduler)
             .Unwrap();
 
     private static async Deferred<string> ByDeferred(LoopBridge.Reactors.IReactor reactor, System.Net.IPEndPoint server, string text)
