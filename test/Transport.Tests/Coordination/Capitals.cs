@@ -1,12 +1,9 @@
 using System.Net;
 using System.Text;
 using LoopBridge.Deferreds;
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Protocols;
-using LoopBridge.Sockets;
 using LoopBridge.Streams;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoopBridge.Transport.Tests.Coordination;
 
@@ -28,13 +25,8 @@ internal static class Capitals
 
     internal static async Task<LoopStream> ConnectAsync(IEventLoop loop, EndPoint server)
     {
-        LoopStream? stream = null;
-        await SocketConnector.ConnectAsync(loop, server, StreamSocketOptions.Default, socket =>
-        {
-            stream = new LoopStream(socket);
-            return stream.SocketSink;
-        }, CancellationToken.None);
-        return stream!;
+        using var client = new LoopTcpClient(loop);
+        return await client.ConnectAsync("127.0.0.1", ((IPEndPoint)server).Port);
     }
 
     internal static async Task<string> ExchangeAsync(LoopStream stream, string line)
@@ -51,38 +43,29 @@ internal static class Capitals
         => await ExchangeAsync(await ConnectAsync(loop, server), line);
 }
 
-/// <summary>The service in the loop's style. Serves until disposed of. Loop thread.</summary>
-internal sealed class CapitalsServer : IDisposable
+/// <summary>The service in the loop's style. Serves until disposed of.</summary>
+internal sealed class CapitalsServer : IAsyncDisposable
 {
     private readonly TaskCompletionSource _served = new();
-    private readonly IEventLoop _loop;
-    private readonly SocketListener _listener;
+    private readonly LoopTcpServer _server;
 
     internal CapitalsServer(IEventLoop loop)
     {
-        _loop = loop;
-        var settings = new ListenSettings();
-        RawSocket socket = ListeningSockets.Listen(HandlerSocketDriver.For(loop), Capitals.Loopback, settings);
-        EndPoint = (IPEndPoint)socket.LocalEndPoint!;
-        _listener = new SocketListener(loop, socket, settings, raw => _ = ServeAsync(raw), NullLogger.Instance);
-        _listener.Start();
+        _server = new LoopTcpServer(loop, ServeAsync);
+        _server.Listen(Capitals.Loopback);
     }
 
-    internal IPEndPoint EndPoint { get; }
+    internal IPEndPoint EndPoint => (IPEndPoint)_server.EndPoints[0];
 
     /// <summary>The first connection has ended.</summary>
     internal Task Served => _served.Task;
 
-    public void Dispose() => _listener.Dispose();
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task ServeAsync(RawSocket raw)
+    private async Task ServeAsync(LoopStream stream)
     {
         try
         {
-            SynchronizationContext.SetSynchronizationContext(_loop.SynchronizationContext);
-            var socket = new StreamSocket(_loop, HandlerSocketDriver.For(_loop).OpenStream(raw), StreamSocketOptions.Default);
-            await using var stream = new LoopStream(socket);
-            socket.Start(stream.SocketSink);
             byte[] line = await stream.ReadUntilAsync("\r\n"u8.ToArray());
             string answer = Capitals.Answer(Encoding.ASCII.GetString(line).TrimEnd());
             await stream.WriteAsync(Encoding.ASCII.GetBytes(answer + "\r\n"));

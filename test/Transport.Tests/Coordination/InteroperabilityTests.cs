@@ -50,7 +50,7 @@ public sealed class InteroperabilityTests : LoopContract
         string? answer = null;
         Run(loop, reactor, side, async () =>
         {
-            using var server = new CapitalsServer(loop);
+            await using var server = new CapitalsServer(loop);
             CapitalsClient client = await reactor.ConnectTcp(server.EndPoint, () => new CapitalsClient("hello"));
             answer = await client.Answer;
             Assert.True(loop.IsOnLoopThread);
@@ -94,7 +94,7 @@ public sealed class InteroperabilityTests : LoopContract
         using var reactor = new ReactorOnLoop(loop);
         loop.RunSync(async _ =>
         {
-            using var server = new CapitalsServer(loop);
+            await using var server = new CapitalsServer(loop);
             Func<string, Task<string>>[] styles =
             [
                 text => Capitals.AskAsync(loop, server.EndPoint, text),
@@ -114,7 +114,8 @@ public sealed class InteroperabilityTests : LoopContract
 
     private static Task<string> ContinueAsync(IEventLoop loop, System.Net.IPEndPoint server, string text)
         => Capitals.ConnectAsync(loop, server).ContinueWith(
-            connected => Capitals.ExchangeAsync(connected.Result, text), CancellationToken.None, TaskContinuationOptions.None, loop.Scheduler)
+            connected => Capitals.ExchangeAsync(connected.Result, text),
+            CancellationToken.None, TaskContinuationOptions.None, loop.Scheduler)
             .Unwrap();
 
     private static async Deferred<string> ByDeferred(LoopBridge.Reactors.IReactor reactor, System.Net.IPEndPoint server, string text)

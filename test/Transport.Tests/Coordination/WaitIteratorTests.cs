@@ -67,7 +67,8 @@ public sealed class WaitIteratorTests : LoopContract
     [Contract("L-GEN-09")]
     public Task NextAsync_AnInputFails_ThrowsAndTheRestStillComes(LoopStack stack) => StartLoop(stack).RunAsync(async loop =>
     {
-        WaitIterator<int, int> results = WaitIterator.Over(loop, [Task.FromResult(0), Task.FromException<int>(new FormatException()), Task.FromResult(2)]);
+        Task<int>[] inputs = [Task.FromResult(0), Task.FromException<int>(new FormatException()), Task.FromResult(2)];
+        WaitIterator<int, int> results = WaitIterator.Over(loop, inputs);
         Assert.Equal(0, await results.NextAsync());
         await Assert.ThrowsAsync<FormatException>(() => results.NextAsync().AsTask());
         Assert.Equal(1, results.CurrentKey);

@@ -61,7 +61,7 @@ public sealed class WithTimeoutTests : LoopContract
 
     [Theory, LoopStacks]
     [Contract("L-GEN-08")]
-    public Task WithTimeoutAsync_EndsFirst_GivesTheOutcomeAndRemovesTheTimer(LoopStack stack) => StartLoop(stack, _clock).RunAsync(async loop =>
+    public Task WithTimeoutAsync_EndsFirst_GivesItsOutcomeAndNoTimer(LoopStack stack) => StartLoop(stack, _clock).RunAsync(async loop =>
     {
         var succeeding = new TaskCompletionSource<int>();
         var failing = new Deferred<int>();
