@@ -159,8 +159,8 @@ public sealed partial class ManualLoop
         if (turns >= _maxTurns)
         {
             throw new ManualLoopStuckException(
-                $"{waiting}, but after {turns} turns the loop '{Name}' still has something to do: {Describe()} "
-                + $"Something schedules itself again and again, or {nameof(ManualLoopOptions)}.{nameof(ManualLoopOptions.MaxTurns)} is too low.");
+                $"{waiting}, but after {turns} turns the loop '{Name}' still has something to do: {Describe()} Something schedules itself "
+                + $"again and again, or {nameof(ManualLoopOptions)}.{nameof(ManualLoopOptions.MaxTurns)} is too low.");
         }
     }
 
@@ -174,6 +174,7 @@ public sealed partial class ManualLoop
         string deadline = NextDeadline is not { } next || next == TimeSpan.MaxValue ? ""
             : string.Create(CultureInfo.InvariantCulture, $", the next one in {next - Time} at {next}");
         return string.Create(
-            CultureInfo.InvariantCulture, $"the clock is at {Time}, callbacks queued: {PendingCallbacks}, timeouts pending: {PendingTimeouts}{deadline}.");
+            CultureInfo.InvariantCulture,
+            $"the clock is at {Time}, callbacks queued: {PendingCallbacks}, timeouts pending: {PendingTimeouts}{deadline}.");
     }
 }

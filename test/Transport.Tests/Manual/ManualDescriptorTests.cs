@@ -57,7 +57,8 @@ public sealed class ManualDescriptorTests
     public void Sockets_AreNotToBeHad()
     {
         using var loop = new ManualLoop();
-        var thrown = Assert.Throws<NotSupportedException>(() => HandlerSocketDriver.For(loop).CreateSocket(System.Net.Sockets.AddressFamily.InterNetwork));
+        var thrown = Assert.Throws<NotSupportedException>(
+            () => HandlerSocketDriver.For(loop).CreateSocket(System.Net.Sockets.AddressFamily.InterNetwork));
         Assert.Contains("CreateStreamPair", thrown.Message, StringComparison.Ordinal);
     }
 

@@ -17,7 +17,8 @@ public sealed class MemoryStreamTests
         byte[] buffer = new byte[10];
         Task<int> read = server.Receive(buffer);
         List<string> order = [];
-        _ = read.ContinueWith(_ => order.Add("bytes"), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = read.ContinueWith(
+            _ => order.Add("bytes"), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         loop.AddCallback(() => Assert.True(client.Send("abc").IsCompletedSuccessfully));
         loop.AddCallback(() => order.Add("callback"));
         loop.CallLater(TimeSpan.Zero, _ => order.Add("timeout"), null);
@@ -188,7 +189,8 @@ public sealed class MemoryStreamTests
         using var loop = new ManualLoop();
         var options = new MemoryStreamOptions
         {
-            ClientEndPoint = new IPEndPoint(IPAddress.Loopback, 1), ServerEndPoint = new IPEndPoint(IPAddress.Loopback, 2),
+            ClientEndPoint = new IPEndPoint(IPAddress.Loopback, 1),
+            ServerEndPoint = new IPEndPoint(IPAddress.Loopback, 2),
         };
         (LoopStream client, LoopStream server) = loop.CreateStreamPair(options);
         Assert.Equal((options.ClientEndPoint, options.ServerEndPoint), (client.LocalEndPoint, client.RemoteEndPoint));

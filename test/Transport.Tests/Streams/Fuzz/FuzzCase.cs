@@ -68,13 +68,16 @@ internal sealed record FuzzCase
     /// <summary>Enough to do it again by hand; bytes that are not printed are escaped.</summary>
     public override string ToString()
     {
+        string end = WatchesClosed ? $"{End}, watched" : $"{End}";
         IEnumerable<string> runs = Runs.Select(run => Printable(run.Text) + (run.Times == 1 ? "" : $" x{run.Times}"));
         return $"""
             {Data.Length} bytes: {string.Join(" + ", runs)}
-            sent by [{string.Join(", ", Sends)}], {SendPause} turns between; arriving by [{string.Join(", ", Pieces)}], capacity {Capacity}; end {End}{(WatchesClosed ? ", watched" : "")}
+            sent by [{string.Join(", ", Sends)}], {SendPause} turns between
+            arriving by [{string.Join(", ", Pieces)}], capacity {Capacity}; end {end}
             {string.Join(Environment.NewLine, Steps.Select(step => $"  {step}"))}
             """;
     }
 
-    internal static string Printable(string text) => $"\"{string.Concat(text.Select(c => c is >= ' ' and <= '~' ? $"{c}" : $"\\x{(int)c:x2}"))}\"";
+    internal static string Printable(string text)
+        => $"\"{string.Concat(text.Select(c => c is >= ' ' and <= '~' ? $"{c}" : $"\\x{(int)c:x2}"))}\"";
 }

@@ -59,13 +59,18 @@ internal static class FuzzGenerator
            select step with { Pause = pause, CancelAfter = cancelAfter, TriesAnother = another };
 
     private static Gen<ReadStep> Operation(int length) => Gen.Frequency(
-        (8, Gen.Elements(Delimiters).SelectMany(delimiter => Limit(length).Select(limit => new ReadStep(ReadKind.Until, limit, delimiter)))),
-        (3, Gen.Elements(Patterns).SelectMany(pattern => Limit(length).Select(limit => new ReadStep(ReadKind.UntilRegex, limit, pattern)))),
+        (8, Limited(ReadKind.Until, Delimiters, length)),
+        (3, Limited(ReadKind.UntilRegex, Patterns, length)),
         (2, Amount(length).Select(count => new ReadStep(ReadKind.Chunks, count))),
         (1, Gen.Constant(new ReadStep(ReadKind.AllChunks, 0))),
         (5, Amount(length).Select(count => new ReadStep(ReadKind.Exactly, count))),
         (5, Amount(length).Select(count => new ReadStep(ReadKind.Partial, count))),
         (2, Limit(length).Select(limit => new ReadStep(ReadKind.UntilClose, limit))));
+
+    private static Gen<ReadStep> Limited(ReadKind kind, string[] ends, int length)
+        => from end in Gen.Elements(ends)
+           from limit in Limit(length)
+           select new ReadStep(kind, limit, end);
 
     private static Gen<int> Limit(int length) => Gen.Frequency(
         (2, AboutAll(length)),
