@@ -9,7 +9,8 @@ public sealed class RoomTests
     // Resolvers stands above Streams and Protocols, because everything that connects by name asks it.
     private static readonly string[] TransportRooms =
     [
-        "Interop", "Drivers", "Loops", "Deferreds", "Reactors", "Bridge", "Sockets", "Resolvers", "Streams", "Processes", "Protocols", "Kestrel",
+        "Interop", "Drivers", "Loops", "Deferreds", "Coordination", "Reactors", "Bridge", "Sockets", "Resolvers", "Streams", "Processes",
+        "Protocols", "Kestrel",
     ];
 
     private static readonly string[] FrontRooms = ["Diagnostics", "Handlers", "Http", "Hosting"];

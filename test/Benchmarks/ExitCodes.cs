@@ -11,6 +11,9 @@ internal static class ExitCodes
     /// <summary>Nothing could be measured: wrong options, a missing tool, a build that fails.</summary>
     public const int CannotRun = 2;
 
+    /// <summary>All was measured, and a figure did not reach its mark.</summary>
+    public const int MarkMissed = 3;
+
     /// <summary>The shells' convention for a process ended by SIGINT: 128 + 2.</summary>
     public const int Interrupted = 130;
 }

@@ -2,9 +2,15 @@ using System.Runtime.InteropServices;
 using LoopBridge.Benchmarks;
 using LoopBridge.Benchmarks.CommandLine;
 using LoopBridge.Benchmarks.Servers;
+using LoopBridge.Benchmarks.Trials;
 
 if (args.Contains(StockEchoServer.Verb))
     return await StockEchoServer.RunAsync(args).ConfigureAwait(false);
+
+if (args.Contains(LoopEchoServer.Verb))
+    return await LoopEchoServer.RunAsync(args).ConfigureAwait(false);
+if (args is [ChildTrial.Verb, ..])
+    return ChildTrial.RunChild(args);
 
 using var stop = new CancellationTokenSource();
 void Stop(PosixSignalContext context)

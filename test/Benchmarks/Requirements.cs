@@ -1,24 +1,24 @@
 using LoopBridge.Benchmarks.Processes;
-using LoopBridge.Benchmarks.Scenarios;
 
 namespace LoopBridge.Benchmarks;
 
 /// <summary>What must be there before anything is built or started.</summary>
 internal static class Requirements
 {
-    public static void Check(IReadOnlyList<IScenario> scenarios)
+    public static void Check(Selection selection)
     {
         if (!OperatingSystem.IsLinux())
             throw new BenchmarkException("The benchmarks read /proc and drive epoll: they run on Linux only.");
 
-        foreach (IGrouping<Tool?, IScenario> users in scenarios.GroupBy(scenario => scenario.Tool))
+        IEnumerable<(string Name, Tool? Tool)> all =
+            [.. selection.Scenarios.Select(scenario => (scenario.Name, scenario.Tool)), .. selection.Trials.Select(trial => (trial.Name, trial.Tool))];
+        foreach (IGrouping<Tool?, string> users in all.GroupBy(user => user.Tool, user => user.Name))
         {
             if (users.Key is { IsInstalled: false } tool)
             {
-                string names = string.Join(", ", users.Select(scenario => scenario.Name));
                 throw new BenchmarkException(
-                    $"{tool.Program} is not on the PATH, and {names} needs it. Install the package '{tool.Package}'" +
-                    $" (apt-get install {tool.Package}), or choose other scenarios with --only.");
+                    $"{tool.Program} is not on the PATH, and {string.Join(", ", users)} needs it. Install the package '{tool.Package}'" +
+                    $" (apt-get install {tool.Package}), or choose others with --only.");
             }
         }
     }

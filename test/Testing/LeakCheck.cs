@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Xunit;
 
 namespace LoopBridge.Testing;
@@ -11,6 +13,16 @@ namespace LoopBridge.Testing;
 /// </remarks>
 public sealed class LeakCheck
 {
+    static LeakCheck()
+    {
+        // .NET opens an epoll descriptor for its sockets with the first operation that waits, and keeps it.
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Task<int> receive = socket.ReceiveAsync(new byte[1]);
+        socket.SendTo(new byte[1], socket.LocalEndPoint!);
+        receive.WithDeadline().GetAwaiter().GetResult();
+    }
+
     private readonly HashSet<string> _before = [.. Open()];
 
     public static LeakCheck Begin() => new();

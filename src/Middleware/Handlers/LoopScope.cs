@@ -19,7 +19,9 @@ internal sealed class LoopScope(LoopGroup group)
             if (_loop is null)
             {
                 group.Start();
-                _loop = EventLoop.Current ?? group.Members[Environment.CurrentManagedThreadId % group.Count].Loop;
+                _loop = CurrentLoop.Value is { IsOnLoopThread: true } running
+                    ? running
+                    : group.Members[Environment.CurrentManagedThreadId % group.Count].Loop;
             }
 
             return _loop;

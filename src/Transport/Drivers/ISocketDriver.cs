@@ -12,6 +12,11 @@ internal interface ISocketDriver
     /// <summary>A socket around a descriptor that somebody else owns (inherited, systemd) or gives away. Any thread.</summary>
     RawSocket AdoptSocket(nint descriptor, bool ownsDescriptor);
 
+    /// <summary>
+    /// The socket of a .NET object, which is of no use any more afterwards. Any thread. After an exception it is the caller's as before.
+    /// </summary>
+    RawSocket AdoptSocket(Socket socket);
+
     /// <summary>Puts a stream socket on this loop. Loop thread. The socket belongs to the channel from here on.</summary>
     IStreamChannel OpenStream(RawSocket socket);
 
@@ -34,6 +39,9 @@ internal interface IStreamChannel
 
     /// <summary>Whether <see cref="TrySend"/> may be used off the loop.</summary>
     bool CanSendFromAnyThread { get; }
+
+    /// <summary>What is behind an error, where the channel knows more than a <see cref="SocketError"/> can say.</summary>
+    Exception? Failure => null;
 
     /// <summary>
     /// Begins to connect. Pending: <see cref="IStreamChannelOwner.OnConnected"/> follows after <see cref="Start"/>. Called before it,
@@ -82,6 +90,9 @@ internal interface IStreamChannelOwner
 
     /// <summary>The pending send may go on: so many bytes of it are done, or it failed.</summary>
     void OnSendReady(IoResult done);
+
+    /// <summary>The connection broke while nothing was asked of it. The owner has to close the channel.</summary>
+    void OnFailed(Exception reason);
 
     /// <summary>Nothing of the channel is in flight any more; buffers may be released.</summary>
     void OnClosed();

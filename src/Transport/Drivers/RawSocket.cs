@@ -55,5 +55,8 @@ internal abstract class RawSocket : IDisposable
     /// <summary>A .NET socket over the same descriptor that does not own it, for whoever wants to read options.</summary>
     internal abstract Socket Borrow();
 
+    /// <summary>Turns it into a .NET socket that owns the descriptor; this object is of no use afterwards.</summary>
+    internal abstract Socket Detach();
+
     public abstract void Dispose();
 }

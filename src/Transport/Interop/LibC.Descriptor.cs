@@ -28,6 +28,8 @@ internal static unsafe partial class LibC
 
     internal static PosixResult Close(int descriptor) => PosixResult.Of(close(descriptor));
 
+    /// <summary>Another number for the same open file, which child processes do not get.</summary>
+
     /// <summary>Sets <c>O_NONBLOCK</c>, keeping the other status flags, fcntl(2).</summary>
     internal static PosixResult SetNonBlocking(int descriptor)
     {
@@ -36,7 +38,7 @@ internal static unsafe partial class LibC
     }
 
     /// <summary>A copy that does not survive into child processes, numbered <paramref name="lowest"/> or above, fcntl(2).</summary>
-    internal static PosixResult Duplicate(int descriptor, int lowest) => PosixResult.Of(fcntl(descriptor, F_DUPFD_CLOEXEC, lowest));
+    internal static PosixResult Duplicate(int descriptor, int lowest = 0) => PosixResult.Of(fcntl(descriptor, F_DUPFD_CLOEXEC, lowest));
 
     /// <summary>Keeps a descriptor that was inherited from going on into child processes, or lets it, fcntl(2).</summary>
     internal static PosixResult SetCloseOnExec(int descriptor, bool on) => PosixResult.Of(fcntl(descriptor, F_SETFD, on ? FD_CLOEXEC : 0));

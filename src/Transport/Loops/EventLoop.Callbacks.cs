@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LoopBridge.Loops;
 
 public sealed partial class EventLoop
@@ -15,6 +17,13 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(callback);
         return Enqueue(new LoopWorkItem(callback, state, ExecutionContext.Capture()));
     }
+
+    /// <inheritdoc />
+    [OverloadResolutionPriority(1)]
+    public bool AddCallback(Func<Task> callback) => TaskCallback.Add(this, callback);
+
+    /// <inheritdoc />
+    public bool AddCallback(Func<ValueTask> callback) => TaskCallback.Add(this, callback);
 
     bool IEventLoop.Post(ILoopWork work) => Enqueue(new LoopWorkItem(work, null, null));
 
@@ -38,8 +47,8 @@ public sealed partial class EventLoop
         long now = Time.Ticks;
         long ticks = Math.Max(delay.Ticks, 0);
 
-        // "For ever" plus now must stay for ever, not wrap into the past.
-        return CallAt(new TimeSpan(ticks > long.MaxValue - now ? long.MaxValue : now + ticks), callback, state);
+        // "For ever" plus now must stay for ever, not wrap into the past. The clock may stand below zero.
+        return CallAt(new TimeSpan(now > 0 && ticks > long.MaxValue - now ? long.MaxValue : now + ticks), callback, state);
     }
 
     /// <inheritdoc />
@@ -63,8 +72,9 @@ public sealed partial class EventLoop
             return false;
         }
 
+        // A full fence: the item's ticket comes before the question whether the loop sleeps. On the loop's thread it does not.
         _callbacks.Enqueue(item);
-        if (!IsOnLoopThread)
+        if (Volatile.Read(ref _sleeping) == 1)
         {
             WakeIfAsleep();
         }
@@ -99,7 +109,7 @@ public sealed partial class EventLoop
 
                 try
                 {
-                    item.Run();
+                    item.Run(_carrier);
                 }
                 catch (Exception e)
                 {

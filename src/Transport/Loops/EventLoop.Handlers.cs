@@ -54,12 +54,29 @@ public sealed partial class EventLoop
         }
     }
 
+    private void CloseDescriptors(IEnumerable<DescriptorHandler> entries)
+    {
+        foreach (DescriptorHandler entry in entries)
+        {
+            try
+            {
+                DescriptorNumber.CloseThrough(entry.Descriptor);
+            }
+            catch (Exception e)
+            {
+                Report(e, entry.Descriptor); // the handle's owner may be user code; the rest is still to be closed
+            }
+        }
+    }
+
     private sealed class DescriptorHandler(EventLoop loop, SafeHandle descriptor, Action<SafeHandle, IoEvents> handler) : IIoHandler
     {
         private readonly ExecutionContext? _context = ExecutionContext.Capture();
         private IoEvents _events;
 
         internal IoRegistration? Registration { get; set; }
+
+        internal SafeHandle Descriptor => descriptor;
 
         public void OnEvents(IoEvents events)
         {
@@ -84,7 +101,7 @@ public sealed partial class EventLoop
             }
             catch (Exception e)
             {
-                loop.Report(e, handler); // user code: logged; the handler stays
+                loop.Report(e, CallbackSource.Of(handler, null)); // user code: logged; the handler stays
             }
             finally
             {

@@ -8,10 +8,9 @@ public sealed partial class EventLoop
     private int _turnEndCount;
     private int _turnEndRunningCount;
     private int _turnEndCursor;
-    private int _callbacksLeft;
+    private long _callbacksUntil;
     private int _dueCursor;
     private long _turns;
-    private long _callbacksRun;
     private TurnPhase _phase;
 
     private enum TurnPhase
@@ -67,7 +66,7 @@ public sealed partial class EventLoop
     private void BeginTurn()
     {
         _turns++;
-        _callbacksLeft = _callbacks.Count;
+        _callbacksUntil = _callbacks.Drawn;
         _dueCursor = 0;
         _due.Clear();
         if (_timers.Count > 0)
@@ -82,21 +81,19 @@ public sealed partial class EventLoop
 
     private void RunCallbacks()
     {
-        if (_callbacksLeft == 0)
+        if (_callbacks.Taken >= _callbacksUntil)
         {
             return;
         }
 
-        while (_callbacksLeft-- > 0 && _callbacks.TryDequeue(out LoopWorkItem item))
+        while (_callbacks.Taken < _callbacksUntil && _callbacks.TryDequeue(out LoopWorkItem item))
         {
-            _callbacksRun++;
-
             // User code continues on the loop after an await. The engine's work does not: what it resumes (HTTP) has no context of ours.
             // Set each time, because the one before may have put in another.
             SynchronizationContext.SetSynchronizationContext(item.IsUserCode ? SynchronizationContext : null);
             try
             {
-                item.Run();
+                item.Run(_carrier);
             }
             catch (Exception e)
             {
@@ -118,14 +115,14 @@ public sealed partial class EventLoop
         {
             SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
             LoopTimer timer = _due[_dueCursor++];
-            Delegate? callback = timer.Callback;
+            object? source = timer.Source;
             try
             {
                 timer.Fire();
             }
             catch (Exception e)
             {
-                Report(e, callback); // user code: logged, and the loop goes on
+                Report(e, source); // user code: logged, and the loop goes on
             }
         }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LoopBridge.Drivers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -12,15 +11,15 @@ namespace LoopBridge.Loops;
 /// </remarks>
 public sealed partial class EventLoop : IEventLoop
 {
-    [ThreadStatic]
-    private static IEventLoop? _current;
-
     private readonly IIoDriver _driver;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly ConcurrentQueue<LoopWorkItem> _callbacks = new();
+    private readonly CallbackQueue _callbacks = new();
+    private readonly LoopWorkItem.Carrier _carrier = new();
     private readonly TimerQueue _timers = new();
     private readonly HashSet<IDisposable> _owned = [];
+    private readonly LoopSlot? _claimed;
+    private TaskScheduler _defaultExecutor = ThreadExecutor.Shared;
     private int _threadId;
     private int _sleeping;
     private volatile bool _stopRequested;
@@ -29,9 +28,13 @@ public sealed partial class EventLoop : IEventLoop
 
     /// <summary>Makes a loop. It runs when <see cref="Start"/> is called.</summary>
     /// <exception cref="PlatformNotSupportedException">This platform does not have the driver that was asked for.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// <see cref="EventLoopOptions.MakeCurrent"/> is true, and this thread has a current loop already.
+    /// </exception>
     public EventLoop(EventLoopOptions? options = null)
     {
         options ??= new EventLoopOptions();
+        CurrentLoop.ThrowIfTaken(options.MakeCurrent);
         Name = options.Name;
         IsInGroup = options.IsInGroup;
         _clock = options.TimeProvider;
@@ -39,10 +42,8 @@ public sealed partial class EventLoop : IEventLoop
         _driver = IoDriverFactory.Create(options.Driver);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
+        _claimed = CurrentLoop.Claim(this, options.MakeCurrent);
     }
-
-    /// <summary>The loop that runs the calling thread now, or null.</summary>
-    public static IEventLoop? Current => _current;
 
     /// <summary>The name it was made with.</summary>
     public string Name { get; }
@@ -65,6 +66,17 @@ public sealed partial class EventLoop : IEventLoop
     /// <inheritdoc />
     public LoopExceptionHandler? ExceptionHandler { get; set; }
 
+    /// <inheritdoc />
+    public TaskScheduler DefaultExecutor
+    {
+        get => Volatile.Read(ref _defaultExecutor);
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            Volatile.Write(ref _defaultExecutor, value);
+        }
+    }
+
     /// <summary>Whether a group has it, which alone may close it.</summary>
     internal bool IsInGroup { get; }
 
@@ -72,7 +84,7 @@ public sealed partial class EventLoop : IEventLoop
 
     /// <summary>What the loop has done so far. Any thread; the counts may be a turn old.</summary>
     public LoopStatistics GetStatistics() => new(
-        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), Volatile.Read(ref _callbacksRun), _callbacks.Count, _timers.Count);
+        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), _callbacks.Taken, _callbacks.Count, _timers.Count);
 
     /// <inheritdoc />
     public void Start()
@@ -90,9 +102,10 @@ public sealed partial class EventLoop : IEventLoop
             return;
         }
 
-        IEventLoop? previousLoop = _current;
+        // All that a run changes about its thread is put back at its end.
+        LoopRun run = CurrentLoop.Enter(this);
+        ExecutionContext? ambient = ExecutionContext.Capture();
         SynchronizationContext? previousContext = SynchronizationContext.Current;
-        _current = this;
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
         _logger.LoopStarted(Name, _driver.Name);
         try
@@ -109,8 +122,13 @@ public sealed partial class EventLoop : IEventLoop
         finally
         {
             Volatile.Write(ref _threadId, 0);
-            _current = previousLoop;
+            run.Dispose();
             SynchronizationContext.SetSynchronizationContext(previousContext);
+            if (ambient is not null)
+            {
+                ExecutionContext.Restore(ambient);
+            }
+
             Volatile.Write(ref _running, 0);
             _logger.LoopStopped(Name);
         }
@@ -137,11 +155,23 @@ public sealed partial class EventLoop : IEventLoop
     {
         if (!IsInGroup)
         {
-            Close();
+            CloseForGood(closeDescriptors: false);
         }
     }
 
-    internal void Close()
+    /// <inheritdoc />
+    /// <exception cref="InvalidOperationException">The loop is running, or belongs to a <see cref="LoopGroup"/>.</exception>
+    public void Close(bool closeDescriptors)
+    {
+        if (IsInGroup)
+        {
+            throw new InvalidOperationException($"The loop '{Name}' belongs to a group: dispose of that.");
+        }
+
+        CloseForGood(closeDescriptors);
+    }
+
+    internal void CloseForGood(bool closeDescriptors)
     {
         if (_closed)
         {
@@ -155,8 +185,45 @@ public sealed partial class EventLoop : IEventLoop
 
         // From here on this thread is the loop: what is aborted below may assert that it is.
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
+        CloseOwned();
+        DrainForClose();
+        CloseOwned(); // what was still on its way here, such as a listener opened on another thread
+        _closed = true;
+        _owned.Clear();
+        while (_callbacks.TryDequeue(out LoopWorkItem dropped))
+        {
+            dropped.Drop();
+        }
+
+        _timers.Clear();
+        DescriptorHandler[] handlers = [.. _handlers.Values];
+        _handlers.Clear();
+        _driver.Dispose(); // lets go of the handles
+        if (closeDescriptors)
+        {
+            CloseDescriptors(handlers);
+        }
+
+        CurrentLoop.Forget(this, _claimed);
+        Volatile.Write(ref _threadId, 0);
+    }
+
+    void IEventLoop.Own(IDisposable resource) => _owned.Add(resource);
+
+    void IEventLoop.Disown(IDisposable resource) => _owned.Remove(resource);
+
+    /// <inheritdoc />
+    public void ReportException(Exception exception, object? source = null)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        Report(exception, source);
+    }
+
+    private void CloseOwned()
+    {
         foreach (IDisposable resource in _owned.ToArray())
         {
+            _owned.Remove(resource); // each once: this is done twice
             try
             {
                 resource.Dispose();
@@ -166,24 +233,7 @@ public sealed partial class EventLoop : IEventLoop
                 Report(e, resource); // a bug of ours or of a sink; the rest is still to be closed
             }
         }
-
-        DrainForClose();
-        _closed = true;
-        _owned.Clear();
-        while (_callbacks.TryDequeue(out LoopWorkItem dropped))
-        {
-            dropped.Drop();
-        }
-
-        _timers.Clear();
-        _handlers.Clear();
-        _driver.Dispose();
-        Volatile.Write(ref _threadId, 0);
     }
-
-    void IEventLoop.Own(IDisposable resource) => _owned.Add(resource);
-
-    void IEventLoop.Disown(IDisposable resource) => _owned.Remove(resource);
 
     private void ThrowIfOffThread()
     {
@@ -224,7 +274,7 @@ public sealed partial class EventLoop : IEventLoop
             }
             else
             {
-                _logger.CallbackFailed(exception, Name, Describe(source));
+                _logger.CallbackFailed(exception, Name, SourceName.Of(source));
             }
         }
         catch (Exception)
@@ -232,7 +282,4 @@ public sealed partial class EventLoop : IEventLoop
             // The log itself is broken: there is nowhere left to tell, and the loop's connections are worth more than the message.
         }
     }
-
-    private static object? Describe(object? source)
-        => source is Delegate callback ? $"{callback.Method.DeclaringType?.FullName}.{callback.Method.Name}" : source;
 }

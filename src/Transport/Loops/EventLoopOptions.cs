@@ -17,6 +17,12 @@ public sealed class EventLoopOptions
     /// <summary>Where exceptions go that escape callbacks. Defaults to none.</summary>
     public ILogger? Logger { get; set; }
 
+    /// <summary>
+    /// Whether the loop becomes the <see cref="CurrentLoop"/> of the thread that makes it. Defaults to null: if that has none. True: it must,
+    /// and making it throws where there is one. False: it is current while it runs, and only then.
+    /// </summary>
+    public bool? MakeCurrent { get; set; }
+
     /// <summary>Whether a <see cref="LoopGroup"/> makes it, and so closes it.</summary>
     internal bool IsInGroup { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 
@@ -8,7 +10,7 @@ namespace LoopBridge.Loops;
 /// beginning, the timeouts due at its beginning, one poll, the handlers of what the poll found. Descends from Tornado's <c>IOLoop</c>.
 /// </summary>
 /// <remarks>
-/// <see cref="AddCallback(Action)"/> and its overload may be called from any thread at any time; every other member belongs to the loop's
+/// <see cref="AddCallback(Action)"/> and its overloads may be called from any thread at any time; every other member belongs to the loop's
 /// thread, or to any one thread while the loop does not run. An exception that escapes user code never ends the loop: it goes to
 /// <see cref="ExceptionHandler"/>. Nothing passed to a scheduling member is ever run inside that call.
 /// </remarks>
@@ -29,6 +31,12 @@ public interface IEventLoop : IDisposable
     /// <summary>Told of each exception that escapes user code, on the loop's thread. Null restores the default, which logs.</summary>
     LoopExceptionHandler? ExceptionHandler { get; set; }
 
+    /// <summary>
+    /// Where <see cref="ExecutorExtensions.RunInExecutorAsync{TResult}"/> runs blocking work that names no executor. Defaults to
+    /// <see cref="ThreadExecutor.Shared"/>. Any thread; calls made later use it.
+    /// </summary>
+    TaskScheduler DefaultExecutor { get; set; }
+
     /// <summary>Runs the loop on the calling thread until <see cref="Stop"/>. May be called again afterwards.</summary>
     /// <exception cref="InvalidOperationException">The loop is running already.</exception>
     void Start();
@@ -47,6 +55,36 @@ public interface IEventLoop : IDisposable
 
     /// <inheritdoc cref="AddCallback(Action)"/>
     bool AddCallback(Action<object?> callback, object? state);
+
+    /// <summary>
+    /// As <see cref="AddCallback(Action)"/> for a callback that goes on asynchronously: if its task fails, that is told once, as an
+    /// exception of the callback; being cancelled is no failure. Any thread.
+    /// </summary>
+    /// <returns>False, and the callback is dropped, if the loop is closed.</returns>
+    [OverloadResolutionPriority(1)] // an async lambda suits all the forms, and this is the one that it is written for
+    bool AddCallback(Func<Task> callback) => TaskCallback.Add(this, callback);
+
+    /// <inheritdoc cref="AddCallback(Func{Task})"/>
+    bool AddCallback(Func<ValueTask> callback) => TaskCallback.Add(this, callback);
+
+    /// <summary>
+    /// Tells <see cref="ExceptionHandler"/>, or else the log, of an exception that nobody else will hear of. For code that runs user code
+    /// and has to go on after it.
+    /// </summary>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="source">What threw it, such as a delegate. Defaults to unknown.</param>
+    void ReportException(Exception exception, object? source = null)
+        => AddCallback(static thrown => ((ExceptionDispatchInfo)thrown!).Throw(), ExceptionDispatchInfo.Capture(exception));
+
+    /// <summary>
+    /// Ends the loop, as <see cref="IDisposable.Dispose"/> does: queued callbacks and timeouts are dropped, handlers unregistered. Harmless
+    /// when repeated.
+    /// </summary>
+    /// <param name="closeDescriptors">
+    /// Whether to close each descriptor that still has a handler, through the handle that it was registered with. False leaves them open.
+    /// </param>
+    /// <exception cref="InvalidOperationException">The loop is running.</exception>
+    void Close(bool closeDescriptors);
 
     /// <summary>
     /// Runs <paramref name="callback"/> once, when <see cref="Time"/> has reached <paramref name="deadline"/>; never in the present turn.

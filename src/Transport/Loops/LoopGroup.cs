@@ -32,6 +32,7 @@ public sealed class LoopGroup : IDisposable
                 Driver = driver,
                 TimeProvider = timeProvider ?? TimeProvider.System,
                 Logger = logger,
+                MakeCurrent = false,
                 IsInGroup = true,
             }));
         }

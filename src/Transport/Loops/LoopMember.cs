@@ -72,7 +72,7 @@ public sealed class LoopMember
             return;
         }
 
-        _loop.Close();
+        _loop.CloseForGood(closeDescriptors: false);
     }
 
     // As long as Kestrel gives its connections after an abort, and then some.

@@ -20,7 +20,8 @@ internal sealed class LoopTimer : LoopTimeout
 
     public override bool IsPending => _callback is not null;
 
-    internal Delegate? Callback => _callback;
+    /// <summary>What to name in the log when it throws.</summary>
+    internal object? Source => _callback is null ? null : CallbackSource.Of(_callback, _state);
 
     internal long DeadlineTicks { get; set; }
 

@@ -1,5 +1,4 @@
 using LoopBridge.Loops;
-using LoopBridge.Streams;
 
 namespace LoopBridge.Processes;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using LoopBridge.Loops;
-using LoopBridge.Streams;
 using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Processes;

@@ -11,15 +11,11 @@ internal sealed class ReactorNetwork
 {
     private static readonly ConditionalWeakTable<IReactor, ReactorNetwork> Networks = [];
 
-    // For reactors that nobody gave a resolver. Its threads end when they have nothing to do.
-    private static readonly Lazy<ThreadedResolver> SharedResolver
-        = new(static () => new ThreadedResolver(Microsoft.Extensions.Options.Options.Create(new ResolverOptions())));
-
     private INameResolver? _resolver;
 
     internal INameResolver Resolver
     {
-        get => _resolver ?? SharedResolver.Value;
+        get => _resolver ?? DefaultResolver.Instance;
         set => _resolver = value;
     }
 

@@ -43,6 +43,8 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
     public RawSocket AdoptSocket(nint descriptor, bool ownsDescriptor)
         => EpollDriver.IsSupported ? PosixSocket.Adopt(descriptor, ownsDescriptor) : ManagedSocket.Adopt(descriptor, ownsDescriptor);
 
+    public RawSocket AdoptSocket(Socket socket) => EpollDriver.IsSupported ? PosixSocket.Adopt(socket) : ManagedSocket.Adopt(socket);
+
     public IStreamChannel OpenStream(RawSocket socket)
         => new ReadinessChannel(socket, channel => new HandlerRegistration(loop, socket.Handle, channel));
 

@@ -17,6 +17,11 @@ internal interface ISocketSink
     /// </summary>
     void OnSendDrained();
 
+    /// <summary>The kernel has taken what <see cref="StreamSocket.WaitSent"/> asked about.</summary>
+    void OnSent()
+    {
+    }
+
     /// <summary>All was sent and the sending direction is ended, after <see cref="StreamSocket.FinishSending"/>.</summary>
     void OnSendFinished();
 

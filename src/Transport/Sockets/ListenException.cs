@@ -9,6 +9,11 @@ namespace LoopBridge.Sockets;
 /// </summary>
 internal sealed class ListenException(EndPoint endPoint, SocketError error) : SocketException((int)error)
 {
+    private const string Elsewhere
+        = "listen on another endpoint (with Kestrel, change the endpoint's Url: Kestrel:Endpoints:NAME:Url or Listen…)";
+
+    internal EndPoint EndPoint => endPoint;
+
     public override string Message => $"Could not listen on {Describe(endPoint)}: {base.Message}. {Remedy(endPoint, SocketErrorCode)}";
 
     private static string Describe(EndPoint endPoint) => endPoint switch
@@ -20,17 +25,17 @@ internal sealed class ListenException(EndPoint endPoint, SocketError error) : So
     private static string Remedy(EndPoint endPoint, SocketError error) => (endPoint, error) switch
     {
         (UnixDomainSocketEndPoint, SocketError.AddressAlreadyInUse) =>
-            "A file of that name exists: end the other listener, or remove the file if none uses it, or change the endpoint's Url (Kestrel:Endpoints:NAME:Url or Listen…).",
+            $"A file of that name exists: end the other listener, or remove the file if none uses it, or {Elsewhere}.",
         (_, SocketError.AddressAlreadyInUse) =>
-            "Another socket listens there: end it, or change the endpoint's Url (Kestrel:Endpoints:NAME:Url or Listen…).",
+            $"Another socket listens there: end it, or {Elsewhere}.",
         (UnixDomainSocketEndPoint, SocketError.AccessDenied) =>
-            "The process may not write to the socket's directory: change its rights or the endpoint's Url.",
+            $"The process may not write to the socket's directory: change its rights or {Elsewhere}.",
         (UnixDomainSocketEndPoint, _) =>
-            "The socket's directory must exist and the path must fit: create the directory or change the endpoint's Url.",
+            $"The socket's directory must exist and the path must fit: create the directory or {Elsewhere}.",
         (IPEndPoint { Port: > 0 and < 1024 }, SocketError.AccessDenied) =>
-            "Ports below 1024 need the right CAP_NET_BIND_SERVICE: grant it or change the port in the endpoint's Url.",
+            $"Ports below 1024 need the right CAP_NET_BIND_SERVICE: grant it or {Elsewhere}.",
         (_, SocketError.AddressNotAvailable) =>
-            "No interface of this machine has that address: change the endpoint's Url.",
-        _ => "Change the endpoint's Url (Kestrel:Endpoints:NAME:Url or Listen…).",
+            $"No interface of this machine has that address: {Elsewhere}.",
+        _ => $"Perhaps {Elsewhere}.",
     };
 }

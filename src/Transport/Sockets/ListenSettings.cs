@@ -11,6 +11,12 @@ internal sealed class ListenSettings
     /// <summary>Several processes, or several listeners, on one port: the kernel spreads the connections.</summary>
     internal bool ReusePort { get; init; }
 
+    /// <summary>
+    /// Keeps <c>[::]</c> to IPv6, so that IPv4 can have a socket of its own on the same port. Otherwise it means both, as Kestrel's
+    /// <c>ListenAnyIP</c> does.
+    /// </summary>
+    internal bool IPv6Only { get; init; }
+
     /// <summary>Send small segments at once on accepted TCP connections.</summary>
     internal bool NoDelay { get; init; } = true;
 }

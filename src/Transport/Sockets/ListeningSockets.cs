@@ -6,12 +6,15 @@ using Microsoft.AspNetCore.Connections;
 namespace LoopBridge.Sockets;
 
 /// <summary>Makes listening sockets, and turns what can go wrong into an exception that names endpoint and remedy.</summary>
-internal static class ListeningSockets
+internal static partial class ListeningSockets
 {
     /// <summary>Bound and listening: a client may connect as soon as this returns.</summary>
     internal static RawSocket Listen(ISocketDriver driver, EndPoint endPoint, ListenSettings settings)
+        => Listen(Open(driver, endPoint), endPoint, settings);
+
+    // The socket is this function's to close if it cannot listen.
+    private static RawSocket Listen(RawSocket socket, EndPoint endPoint, ListenSettings settings)
     {
-        RawSocket socket = Open(driver, endPoint);
         try
         {
             if (endPoint is not FileHandleEndPoint)
@@ -54,7 +57,7 @@ internal static class ListeningSockets
         if (endPoint is IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } ip)
         {
             // Kestrel's ListenAnyIP means both families.
-            socket.SetDualMode(ip.Address.Equals(IPAddress.IPv6Any));
+            socket.SetDualMode(!settings.IPv6Only && ip.Address.Equals(IPAddress.IPv6Any));
         }
 
         Check(socket.Bind(endPoint), endPoint);

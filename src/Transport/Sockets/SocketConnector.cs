@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using LoopBridge.Drivers;
 using LoopBridge.Loops;
 
@@ -13,7 +14,12 @@ internal static class SocketConnector
     /// <exception cref="System.Net.Sockets.SocketException">The peer refused, or the like.</exception>
     /// <exception cref="OperationCanceledException">The token fired first; the half-open socket is closed.</exception>
     internal static async Task<TSink> ConnectAsync<TSink>(
-        IEventLoop loop, EndPoint endPoint, StreamSocketOptions options, Func<StreamSocket, TSink> makeSink, CancellationToken cancellationToken)
+        IEventLoop loop,
+        EndPoint endPoint,
+        StreamSocketOptions options,
+        Func<StreamSocket, TSink> makeSink,
+        CancellationToken cancellationToken,
+        EndPoint? source = null)
         where TSink : ISocketSink
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -46,6 +52,11 @@ internal static class SocketConnector
                 if (raw.IsTcp)
                 {
                     raw.SetNoDelay(true);
+                }
+
+                if (source is not null && raw.Bind(source) is not SocketError.Success and SocketError error)
+                {
+                    throw new SocketException((int)error);
                 }
 
                 socket = new StreamSocket(loop, driver.OpenStream(raw), options);

@@ -19,6 +19,7 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
     private readonly Action<RawSocket> _accepted;
     private readonly ListenSettings _settings;
     private readonly ILogger _logger;
+    private readonly Action<SocketException>? _failed;
     private readonly AcceptBackoff _backoff = new();
     private bool _paused;
     private bool _acceptable;
@@ -32,13 +33,21 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
     /// <param name="settings">What accepted connections get.</param>
     /// <param name="accepted">Takes each connection, on the loop's thread.</param>
     /// <param name="logger">Told when the process runs out of something.</param>
-    internal SocketListener(IEventLoop loop, RawSocket socket, ListenSettings settings, Action<RawSocket> accepted, ILogger logger)
+    /// <param name="failed">Told instead of the log that the listening socket itself is broken.</param>
+    internal SocketListener(
+        IEventLoop loop,
+        RawSocket socket,
+        ListenSettings settings,
+        Action<RawSocket> accepted,
+        ILogger logger,
+        Action<SocketException>? failed = null)
     {
         Loop = loop;
         EndPoint = socket.LocalEndPoint;
         _settings = settings;
         _accepted = accepted;
         _logger = logger;
+        _failed = failed;
         _channel = HandlerSocketDriver.For(loop).OpenListener(socket);
     }
 
@@ -161,6 +170,10 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
         if (AcceptBackoff.IsExhaustion(error))
         {
             _logger.AcceptExhausted(EndPoint, error, delay);
+        }
+        else if (_failed is not null)
+        {
+            _failed(new SocketException((int)error));
         }
         else
         {

@@ -27,6 +27,7 @@ internal sealed partial class StreamSocket : ILoopWork
     private readonly SegmentQueue _queue;
     private ContinueSendWork? _continueSend;
     private DrainedWork? _drained;
+    private SentWork? _sent;
     private int _sendState;
     private bool _atTurnEnd;
     private bool _sendWaits;
@@ -34,6 +35,7 @@ internal sealed partial class StreamSocket : ILoopWork
     private bool _finished;
     private volatile bool _finishRequested;
     private int _drainWanted;
+    private long _sentWanted;
     private int _sendersElsewhere;
 
     /// <summary>Unsent bytes above which a writer has to wait.</summary>
@@ -47,6 +49,12 @@ internal sealed partial class StreamSocket : ILoopWork
 
     /// <summary>Bytes written and not yet flushed. Writer.</summary>
     internal long Unflushed => _queue.Uncommitted;
+
+    /// <summary>All bytes ever flushed. Any thread.</summary>
+    internal long Flushed => _queue.Committed;
+
+    /// <summary>All bytes ever taken by the kernel. Any thread.</summary>
+    internal long Sent => _queue.Consumed;
 
     /// <summary>Room to write to. Writer.</summary>
     internal Memory<byte> GetSendMemory(int sizeHint) => _queue.GetMemory(sizeHint);
@@ -88,6 +96,17 @@ internal sealed partial class StreamSocket : ILoopWork
         // Announce the wait, then look once more: the sender does it the other way round.
         Interlocked.Exchange(ref _drainWanted, 1);
         return Unsent <= SendLowWater && Interlocked.CompareExchange(ref _drainWanted, 0, 1) == 1;
+    }
+
+    /// <summary>
+    /// Wants <see cref="ISocketSink.OnSent"/> when the kernel has taken so many bytes in all; takes the place of an earlier wish. False: it
+    /// has already. Writer.
+    /// </summary>
+    internal bool WaitSent(long position)
+    {
+        // Announce, then look: as in Flush.
+        Interlocked.Exchange(ref _sentWanted, position);
+        return Sent < position || Interlocked.CompareExchange(ref _sentWanted, 0, position) != position;
     }
 
     /// <summary>
@@ -241,7 +260,7 @@ internal sealed partial class StreamSocket : ILoopWork
     // Off the loop only the request is made; the close itself is the loop's.
     private void OnSendFailed(SocketError error, bool onLoop)
     {
-        Exception reason = ConnectionErrors.FromSend(error);
+        Exception reason = _channel.Failure ?? ConnectionErrors.FromSend(error);
         if (onLoop)
         {
             Close(reason, reset: false);
@@ -266,6 +285,19 @@ internal sealed partial class StreamSocket : ILoopWork
                 Loop.Post(_drained ??= new DrainedWork(this));
             }
         }
+
+        long wanted = Volatile.Read(ref _sentWanted);
+        if (wanted != 0 && Sent >= wanted && Interlocked.CompareExchange(ref _sentWanted, 0, wanted) == wanted)
+        {
+            if (onLoop)
+            {
+                ReportSent();
+            }
+            else
+            {
+                Loop.Post(_sent ??= new SentWork(this));
+            }
+        }
     }
 
     // After the close a writer that waits has been told already: nothing comes after OnClosed.
@@ -275,6 +307,15 @@ internal sealed partial class StreamSocket : ILoopWork
         {
             using OutsideContext _ = OutsideContext.Enter();
             _sink?.OnSendDrained();
+        }
+    }
+
+    private void ReportSent()
+    {
+        if (!_closed)
+        {
+            using OutsideContext _ = OutsideContext.Enter();
+            _sink?.OnSent();
         }
     }
 
@@ -303,5 +344,10 @@ internal sealed partial class StreamSocket : ILoopWork
     private sealed class DrainedWork(StreamSocket socket) : ILoopWork
     {
         public void Run() => socket.ReportDrained();
+    }
+
+    private sealed class SentWork(StreamSocket socket) : ILoopWork
+    {
+        public void Run() => socket.ReportSent();
     }
 }

@@ -50,6 +50,9 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
     /// <summary>Whether the close has begun. Any thread.</summary>
     internal bool IsClosing => _closing;
 
+    /// <summary>Why the close has begun; null before, and for an orderly one. Loop thread.</summary>
+    internal Exception? CloseReason => _closeReason;
+
     /// <summary>Whether the peer has finished sending and everything it sent was received.</summary>
     internal bool IsEndOfStream => _endOfStream;
 
@@ -125,7 +128,7 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
         IoResult result = _channel.Receive(buffer);
         if (result.IsError)
         {
-            Close(ConnectionErrors.FromReceive(result.Error), reset: false);
+            Close(_channel.Failure ?? ConnectionErrors.FromReceive(result.Error), reset: false);
         }
         else if (result.IsOk && result.Count == 0)
         {
@@ -202,6 +205,8 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
             _sink!.OnReceivable();
         }
     }
+
+    void IStreamChannelOwner.OnFailed(Exception reason) => Close(reason, reset: false);
 
     void IStreamChannelOwner.OnClosed() => FinishClose();
 

@@ -1,5 +1,5 @@
+using System.Text.RegularExpressions;
 using LoopBridge.Drivers;
-using LoopBridge.Sockets;
 
 namespace LoopBridge.Streams;
 
@@ -13,6 +13,7 @@ public sealed partial class LoopStream
     private ReadRequest _request;
     private int _receivesLeft = ReceivesPerTurn;
     private bool _yielded;
+    private bool _inCall;
 
     /// <summary>
     /// Reads up to and including the first occurrence of <paramref name="delimiter"/>. What follows it stays in the stream.
@@ -20,47 +21,83 @@ public sealed partial class LoopStream
     /// <param name="delimiter">At least one byte. Not copied: leave it alone until the read is done.</param>
     /// <param name="maxBytes">
     /// How many bytes the result may have at most, the delimiter included; a delimiter that ends beyond counts as none, and the stream is
-    /// closed. Defaults to <see cref="DefaultMaxBytes"/>.
+    /// closed. Null, the default: as many as the stream may keep, <see cref="LoopStreamOptions.MaxBufferSize"/>.
     /// </param>
     /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
     /// <returns>The bytes, the delimiter last.</returns>
     /// <exception cref="StreamClosedException">
-    /// The stream is closed or ended first. When the limit was met, the cause is an <see cref="UnsatisfiableReadException"/>.
+    /// The stream is closed or ended first. When <paramref name="maxBytes"/> was met, the cause is an
+    /// <see cref="UnsatisfiableReadException"/>; when the stream's own limit was, a <see cref="StreamBufferFullException"/>.
     /// </exception>
     /// <exception cref="InvalidOperationException">
     /// Another read is pending, which goes on; or the caller is not on the loop's thread.
     /// </exception>
     public ValueTask<byte[]> ReadUntilAsync(
-        ReadOnlyMemory<byte> delimiter, int maxBytes = DefaultMaxBytes, CancellationToken cancellationToken = default)
+        ReadOnlyMemory<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default)
     {
         if (delimiter.IsEmpty)
         {
             throw new ArgumentException("The delimiter needs at least one byte.", nameof(delimiter));
         }
 
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
-        return ReadBytesAsync(ReadRequest.Until(delimiter, maxBytes), cancellationToken);
+        return ReadBytesAsync(ReadRequest.Until(delimiter, VerifyLimit(maxBytes)), cancellationToken);
     }
 
-    /// <summary>Reads all that comes until the peer finishes sending, after which the stream is closed.</summary>
+    /// <summary>
+    /// Reads up to the end of the first match of <paramref name="regex"/>, whatever comes before it included. What follows stays in the
+    /// stream.
+    /// </summary>
+    /// <remarks>
+    /// <para>Bytes are matched as characters one to one (Latin-1): <c>\xE9</c> is the byte 0xE9, and a pattern for UTF-8 has to spell the
+    /// bytes. The pattern sees what has arrived so far, so let it end with what ends the message: a greedy end takes what there is, and
+    /// <c>$</c> matches wherever the last piece happened to end.</para>
+    /// <para>Against hostile input give it <see cref="RegexOptions.NonBacktracking"/>, which is linear whatever the pattern; others can be
+    /// made to take for ever, and are then stopped by their <see cref="Regex.MatchTimeout"/> alone. What is buffered is searched again when
+    /// it has doubled and when nothing more comes for now, but long input that trickles in is kept from taking more than a fifth of the
+    /// loop's time: the search then waits a little.</para>
+    /// </remarks>
+    /// <param name="regex">What ends the read. Not <see cref="RegexOptions.RightToLeft"/>.</param>
     /// <param name="maxBytes">
-    /// How many bytes the result may have at most; with one more the read fails and the stream is closed. Defaults to
-    /// <see cref="DefaultMaxBytes"/>.
+    /// How many bytes the result may have at most; a match that ends beyond counts as none, and the stream is closed. Null, the default: as
+    /// many as the stream may keep, <see cref="LoopStreamOptions.MaxBufferSize"/>.
     /// </param>
     /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
-    /// <returns>The bytes; none if the end had been read before.</returns>
+    /// <returns>The bytes, those of the match last.</returns>
     /// <exception cref="StreamClosedException">
-    /// The stream was closed otherwise than by the peer's orderly end: half a message does not pass for a whole one. When the limit was
-    /// met, the cause is an <see cref="UnsatisfiableReadException"/>.
+    /// The stream is closed or ended first. When <paramref name="maxBytes"/> or the time for a match was over, the cause is an
+    /// <see cref="UnsatisfiableReadException"/>; when the stream's own limit was met, a <see cref="StreamBufferFullException"/>.
     /// </exception>
     /// <exception cref="InvalidOperationException">
     /// Another read is pending, which goes on; or the caller is not on the loop's thread.
     /// </exception>
-    public ValueTask<byte[]> ReadUntilCloseAsync(int maxBytes = DefaultMaxBytes, CancellationToken cancellationToken = default)
+    public ValueTask<byte[]> ReadUntilRegexAsync(Regex regex, int? maxBytes = null, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBytes);
-        return ReadBytesAsync(ReadRequest.UntilClose(maxBytes), cancellationToken);
+        ArgumentNullException.ThrowIfNull(regex);
+        if (regex.RightToLeft)
+        {
+            throw new ArgumentException("A stream is read from left to right: RegexOptions.RightToLeft cannot be used.", nameof(regex));
+        }
+
+        return ReadBytesAsync(ReadRequest.Until(regex, VerifyLimit(maxBytes)), cancellationToken);
     }
+
+    /// <summary>Reads all that comes until the peer finishes sending, after which the stream is closed.</summary>
+    /// <param name="maxBytes">
+    /// How many bytes the result may have at most; with one more the read fails and the stream is closed. Null, the default: as many as the
+    /// stream may keep, <see cref="LoopStreamOptions.MaxBufferSize"/>.
+    /// </param>
+    /// <param name="cancellationToken">Gives up; what was received stays in the stream for the next read.</param>
+    /// <returns>The bytes; none if the end had been read before.</returns>
+    /// <exception cref="StreamClosedException">
+    /// The stream was closed otherwise than by the peer's orderly end: half a message does not pass for a whole one. When
+    /// <paramref name="maxBytes"/> was met, the cause is an <see cref="UnsatisfiableReadException"/>; when the stream's own limit was, a
+    /// <see cref="StreamBufferFullException"/>.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another read is pending, which goes on; or the caller is not on the loop's thread.
+    /// </exception>
+    public ValueTask<byte[]> ReadUntilCloseAsync(int? maxBytes = null, CancellationToken cancellationToken = default)
+        => ReadBytesAsync(ReadRequest.UntilClose(VerifyLimit(maxBytes)), cancellationToken);
 
     /// <summary>Fills all of <paramref name="buffer"/>. An empty one is full at once.</summary>
     /// <param name="buffer">Belongs to the stream until the read is done.</param>
@@ -124,6 +161,16 @@ public sealed partial class LoopStream
         return done.Failure is null ? new ValueTask<byte[]>(done.Bytes!) : ValueTask.FromException<byte[]>(done.Failure);
     }
 
+    private static int VerifyLimit(int? maxBytes)
+    {
+        if (maxBytes is { } limit)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit, nameof(maxBytes));
+        }
+
+        return maxBytes ?? int.MaxValue;
+    }
+
     private void VerifyRead()
     {
         VerifyAccess();
@@ -138,7 +185,11 @@ public sealed partial class LoopStream
     private StreamOperation? StartRead(in ReadRequest request, CancellationToken cancellationToken, out ReadRequest done)
     {
         _request = request;
-        if (!TryRead())
+        _lookedAhead = false;
+        _inCall = true;
+        bool isDone = TryRead();
+        _inCall = false;
+        if (!isDone)
         {
             done = default;
             return _pendingRead = Acquire(ref _readOperation, cancellationToken);
@@ -162,18 +213,29 @@ public sealed partial class LoopStream
             return FailRead(ClosedException());
         }
 
+        bool isQuiet = false;
         while (true)
         {
-            switch (_request.Proceed(ref _buffer))
+            bool isFull = _buffer.Length > _maxBufferSize;
+            bool isOver = _ended || _error is not null || _socketClosed;
+            switch (_request.Proceed(ref _buffer, isQuiet, mustDecide: isFull || isOver))
             {
                 case ReadProgress.Done:
                     return true;
                 case ReadProgress.LimitReached:
-                    return GiveUp(new UnsatisfiableReadException(_request.DescribeLimit()));
+                    return GiveUp(_request.LimitError());
                 case ReadProgress.NeedsMore when _ended:
                     return _request.ProceedAtEnd(ref _buffer) || FailRead(ClosedException());
-                case ReadProgress.NeedsMore when _error is not null || _socketClosed:
+                case ReadProgress.NeedsMore when isOver:
                     return FailRead(ClosedException());
+                case ReadProgress.NeedsMore when isFull:
+                    return GiveUp(new StreamBufferFullException(
+                        $"The read needs more than the {_maxBufferSize} bytes that the stream may keep (LoopStreamOptions.MaxBufferSize)."));
+                case ReadProgress.NeedsMore when isQuiet:
+                    _receivesLeft = ReceivesPerTurn;
+                    _buffer.ReleaseIfEmpty();
+                    SearchLater();
+                    return false;
             }
 
             if (_receivesLeft-- == 0)
@@ -183,12 +245,13 @@ public sealed partial class LoopStream
                 return false;
             }
 
-            IoResult result = _socket.Receive(_request.GetRoom(ref _buffer));
+            // One byte more than the limit, because only that tells "too much" from "all, and then the end".
+            int most = (int)Math.Min(_chunkSize, (long)_maxBufferSize + 1 - _buffer.Length);
+            IoResult result = _socket.Receive(_request.GetRoom(ref _buffer, most));
             if (result.IsPending)
             {
-                _receivesLeft = ReceivesPerTurn;
-                _buffer.ReleaseIfEmpty();
-                return false;
+                isQuiet = true;
+                continue;
             }
 
             Received(result);
@@ -204,8 +267,17 @@ public sealed partial class LoopStream
     }
 
     // Nobody can tell where the next message begins: what is buffered goes with the stream.
-    private bool GiveUp(UnsatisfiableReadException reason)
+    private bool GiveUp(IOException reason)
     {
+        if (reason is UnsatisfiableReadException)
+        {
+            _logger.UnsatisfiableRead(RemoteEndPoint, reason.Message);
+        }
+        else
+        {
+            _logger.ReadBufferFull(RemoteEndPoint, _maxBufferSize);
+        }
+
         _abandoned = true;
         _error = reason;
         _buffer.Release();
@@ -237,6 +309,7 @@ public sealed partial class LoopStream
         ReadRequest done = TakeRequest();
         _pendingRead = null;
         _yielded = false;
+        CancelSearch();
         _receivesLeft = ReceivesPerTurn;
         if (done.Failure is null)
         {
@@ -271,9 +344,10 @@ public sealed partial class LoopStream
             FailRead(new OperationCanceledException(token));
             CompleteRead();
         }
-        else if (_yielded || _abandoned || _socketClosed)
+        else if (_yielded || _abandoned || _socketClosed || _searchIsDue)
         {
             _yielded = false;
+            _searchIsDue = false;
             _receivesLeft = ReceivesPerTurn;
             if (TryRead())
             {
@@ -286,7 +360,7 @@ public sealed partial class LoopStream
     {
         if (result.IsError)
         {
-            _error ??= ConnectionErrors.FromReceive(result.Error);
+            _error ??= _socket.CloseReason; // the error has begun the close
             _closing = true;
         }
         else if (result.Count == 0)

@@ -2,7 +2,10 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using LoopBridge.Loops;
+using LoopBridge.Resolvers;
 using LoopBridge.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoopBridge.Streams;
 
@@ -16,23 +19,34 @@ namespace LoopBridge.Streams;
 /// there goes on there, within the dispatch that completed the operation; never inside another call of the stream.</para>
 /// <para><b>Reading.</b> One read at a time. Nothing is received while no read waits, apart from the rest of the last chunk (at most 64
 /// KiB), so that the peer feels backpressure. What the peer sent before it finished sending is read first.</para>
-/// <para><b>End.</b> There is no half close: once a read has met the end of the peer's bytes, the stream closes by itself, after sending
-/// what was written before. Errors close it at once. What was received before can still be read, unless this side closed it.</para>
+/// <para><b>End.</b> Once a read has met the end of the peer's bytes, the stream closes by itself, after sending what was written before;
+/// only this side can close by half (<see cref="FinishWriting"/>). Errors close it at once. What was received before can still be read,
+/// unless this side closed it.</para>
 /// </remarks>
 [SuppressMessage("Naming", "CA1711", Justification = "Tornado's term. No System.IO.Stream, because it belongs to one thread.")]
 public sealed partial class LoopStream : IAsyncDisposable
 {
-    /// <summary>The limit of reads that name none: 100 MiB, Tornado's <c>max_buffer_size</c>.</summary>
-    public const int DefaultMaxBytes = 100 * 1024 * 1024;
-
     private readonly StreamSocket _socket;
     private readonly Sink _sink;
+    private readonly ILogger _logger;
+    private readonly INameResolver? _resolver;
+    private readonly long? _maxWriteBufferSize;
+    private readonly int _maxBufferSize;
+    private readonly int _chunkSize;
+    private bool _noDelay;
     private ReadBuffer _buffer;
 
-    internal LoopStream(StreamSocket socket)
+    internal LoopStream(StreamSocket socket, LoopStreamOptions? options = null)
     {
+        options ??= LoopStreamOptions.Default;
         _socket = socket;
         _sink = new Sink(this);
+        _logger = options.Logger ?? NullLogger.Instance;
+        _resolver = options.Resolver;
+        _maxWriteBufferSize = options.MaxWriteBufferSize;
+        _maxBufferSize = options.MaxBufferSize;
+        _chunkSize = options.ChunkSize;
+        _noDelay = options.NoDelay;
     }
 
     /// <summary>The loop it lives on.</summary>
@@ -49,6 +63,20 @@ public sealed partial class LoopStream : IAsyncDisposable
 
     /// <summary>Whether written bytes are still to be sent.</summary>
     public bool IsWriting => _socket.Unsent + _socket.Unflushed > 0;
+
+    /// <summary>
+    /// Whether small segments are sent at once (no Nagle). Takes effect on TCP connections, also while connecting, and is ignored elsewhere.
+    /// Loop thread.
+    /// </summary>
+    public void SetNoDelay(bool on)
+    {
+        VerifyAccess();
+        _noDelay = on;
+        if (!_socketClosed && _socket.RawSocket is { IsTcp: true } raw)
+        {
+            raw.SetNoDelay(on);
+        }
+    }
 
     /// <summary>For what opens sockets: <c>socket.Start(stream.SocketSink)</c>.</summary>
     internal ISocketSink SocketSink => _sink;
@@ -72,7 +100,13 @@ public sealed partial class LoopStream : IAsyncDisposable
 
     private void VerifyAccess()
     {
-        if (!Loop.IsOnLoopThread)
+        VerifyNotUpgraded();
+        VerifyAccess(Loop);
+    }
+
+    private static void VerifyAccess(IEventLoop loop)
+    {
+        if (!loop.IsOnLoopThread)
         {
             throw new InvalidOperationException(
                 "A LoopStream is loop-affine: use it on the thread of its Loop (Loop.AddCallback brings you there). "
@@ -101,12 +135,14 @@ public sealed partial class LoopStream : IAsyncDisposable
     {
         SettleRead();
         SettleWrites();
+        SettleConnect();
+        SettleHandshake();
         SettleClose();
         LookForEnd();
     }
 
     /// <summary>What the engine calls; apart from the stream, so that none of it is public.</summary>
-    private sealed class Sink(LoopStream stream) : ISocketSink, ILoopWork
+    private sealed class Sink(LoopStream stream) : ISocketSink, ITlsObserver, ILoopWork
     {
         private int _requested;
 
@@ -130,8 +166,12 @@ public sealed partial class LoopStream : IAsyncDisposable
 
         public void OnSendDrained() => stream.OnSendDrained();
 
-        public void OnSendFinished() => stream._socket.Close(reason: null, reset: false);
+        public void OnSent() => stream.OnSent();
+
+        public void OnSendFinished() => stream.OnSendFinished();
 
         public void OnClosed(Exception? reason) => stream.OnSocketClosed(reason);
+
+        public void OnHandshakeEnded(Exception? failure) => stream.OnHandshakeEnded(failure);
     }
 }

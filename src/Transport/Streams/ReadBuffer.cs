@@ -15,13 +15,9 @@ internal struct ReadBuffer
     /// <summary>The least that a receive is offered: the size of the blocks of Kestrel's pool.</summary>
     internal const int SmallestRoom = 4096;
 
-    /// <summary>
-    /// The most that a receive is offered, and so the most that a read can run ahead of what it needs: Tornado's <c>read_chunk_size</c>.
-    /// </summary>
-    internal const int LargestRoom = 64 * 1024;
-
     // A message of a hundred megabytes must not pin its array for the small ones that follow.
-    private const int LargestKept = 4 * LargestRoom;
+    private const int LargestKept = 256 * 1024;
+    private const int KeptForLittle = 64 * 1024;
 
     private byte[]? _array;
     private int _start;
@@ -33,8 +29,8 @@ internal struct ReadBuffer
 
     internal readonly ReadOnlySpan<byte> Span => _array.AsSpan(_start, Length);
 
-    /// <summary>Where to receive to, never empty; <see cref="Advance"/> follows.</summary>
-    internal Span<byte> GetRoom()
+    /// <summary>Where to receive to: never empty, and no more than <paramref name="most"/>; <see cref="Advance"/> follows.</summary>
+    internal Span<byte> GetRoom(int most)
     {
         if (_array is null)
         {
@@ -45,7 +41,7 @@ internal struct ReadBuffer
             MakeRoom(_array);
         }
 
-        return _array.AsSpan(_end, Math.Min(_array.Length - _end, LargestRoom));
+        return _array.AsSpan(_end, Math.Min(_array.Length - _end, most));
     }
 
     internal void Advance(int count) => _end += count;
@@ -54,7 +50,7 @@ internal struct ReadBuffer
     {
         while (!bytes.IsEmpty)
         {
-            Span<byte> room = GetRoom();
+            Span<byte> room = GetRoom(bytes.Length);
             int count = Math.Min(room.Length, bytes.Length);
             bytes[..count].CopyTo(room);
             Advance(count);
@@ -106,9 +102,9 @@ internal struct ReadBuffer
         {
             Release();
         }
-        else if (_array!.Length > LargestKept && Length <= LargestRoom)
+        else if (_array!.Length > LargestKept && Length <= KeptForLittle)
         {
-            MoveTo(LargestRoom, _array);
+            MoveTo(KeptForLittle, _array);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace LoopBridge.Streams;
 
 /// <summary>How far a read has come with what is buffered.</summary>
@@ -17,17 +19,28 @@ internal struct ReadRequest
     private readonly int _maxBytes;
     private int _searched;
 
-    private ReadRequest(ReadKind kind, ReadOnlyMemory<byte> delimiter, Memory<byte> target, int maxBytes)
+    private ReadRequest(ReadKind kind, int maxBytes = 0)
     {
         _kind = kind;
-        _delimiter = delimiter;
-        _target = target;
         _maxBytes = maxBytes;
     }
+
+    private ReadRequest(ReadKind kind, Memory<byte> target)
+    {
+        _kind = kind;
+        _target = target;
+    }
+
+    private ReadRequest(ReadOnlyMemory<byte> delimiter, int maxBytes)
+        : this(ReadKind.Until, maxBytes) => _delimiter = delimiter;
+
+    private ReadRequest(RegexSearch search, int maxBytes)
+        : this(ReadKind.UntilMatch, maxBytes) => Search = search;
 
     private enum ReadKind
     {
         Until,
+        UntilMatch,
         UntilClose,
         Exactly,
         Partial,
@@ -41,6 +54,9 @@ internal struct ReadRequest
 
     internal Exception? Failure { get; set; }
 
+    /// <summary>Of a read until a regex matches.</summary>
+    internal RegexSearch? Search { get; }
+
     /// <summary>Whether it was this read that met its limit.</summary>
     internal bool IsLimitReached { get; private set; }
 
@@ -48,17 +64,23 @@ internal struct ReadRequest
     private readonly bool IsDirect
         => _kind is ReadKind.Exactly or ReadKind.Partial && _target.Length - Count >= ReadBuffer.SmallestRoom;
 
-    internal static ReadRequest Until(ReadOnlyMemory<byte> delimiter, int maxBytes) => new(ReadKind.Until, delimiter, default, maxBytes);
+    internal static ReadRequest Until(ReadOnlyMemory<byte> delimiter, int maxBytes) => new(delimiter, maxBytes);
 
-    internal static ReadRequest UntilClose(int maxBytes) => new(ReadKind.UntilClose, default, default, maxBytes);
+    internal static ReadRequest Until(Regex regex, int maxBytes) => new(new RegexSearch(regex), maxBytes);
 
-    internal static ReadRequest Exactly(Memory<byte> target) => new(ReadKind.Exactly, default, target, 0);
+    internal static ReadRequest UntilClose(int maxBytes) => new(ReadKind.UntilClose, maxBytes);
 
-    internal static ReadRequest Partial(Memory<byte> target) => new(ReadKind.Partial, default, target, 0);
+    internal static ReadRequest Exactly(Memory<byte> target) => new(ReadKind.Exactly, target);
 
-    internal ReadProgress Proceed(ref ReadBuffer buffer)
+    internal static ReadRequest Partial(Memory<byte> target) => new(ReadKind.Partial, target);
+
+    /// <summary>Goes on with what is buffered.</summary>
+    /// <param name="buffer">Where what was received stands.</param>
+    /// <param name="isQuiet">Nothing more is there for now.</param>
+    /// <param name="mustDecide">Nothing more will come, or may: leave no byte unsearched.</param>
+    internal ReadProgress Proceed(ref ReadBuffer buffer, bool isQuiet = false, bool mustDecide = false)
     {
-        ReadProgress progress = Use(ref buffer);
+        ReadProgress progress = Use(ref buffer, isQuiet, mustDecide);
         IsLimitReached = progress == ReadProgress.LimitReached;
         return progress;
     }
@@ -78,15 +100,16 @@ internal struct ReadRequest
         }
     }
 
-    internal readonly Span<byte> GetRoom(ref ReadBuffer buffer)
+    /// <summary>Where to receive to, no more than <paramref name="most"/> at once.</summary>
+    internal readonly Span<byte> GetRoom(ref ReadBuffer buffer, int most)
     {
         if (!IsDirect)
         {
-            return buffer.GetRoom();
+            return buffer.GetRoom(most);
         }
 
         Span<byte> room = _target.Span[Count..];
-        return room[..Math.Min(room.Length, ReadBuffer.LargestRoom)];
+        return room[..Math.Min(room.Length, most)];
     }
 
     internal void Advance(int count, ref ReadBuffer buffer)
@@ -110,16 +133,23 @@ internal struct ReadRequest
         Count = 0;
     }
 
-    internal readonly string DescribeLimit() => _kind == ReadKind.Until
-        ? $"No delimiter within {_maxBytes} bytes."
-        : $"No end of the stream within {_maxBytes} bytes.";
+    internal readonly UnsatisfiableReadException LimitError() => _kind switch
+    {
+        ReadKind.Until => new UnsatisfiableReadException($"No delimiter within {_maxBytes} bytes."),
+        ReadKind.UntilMatch when Search!.TimeOut is { } timeOut
+            => new UnsatisfiableReadException($"The regex was stopped after its MatchTimeout, {timeOut.MatchTimeout}.", timeOut),
+        ReadKind.UntilMatch => new UnsatisfiableReadException($"No match of the regex within {_maxBytes} bytes."),
+        _ => new UnsatisfiableReadException($"No end of the stream within {_maxBytes} bytes."),
+    };
 
-    private ReadProgress Use(ref ReadBuffer buffer)
+    private ReadProgress Use(ref ReadBuffer buffer, bool isQuiet, bool mustDecide)
     {
         switch (_kind)
         {
             case ReadKind.Until:
-                return Search(ref buffer);
+                return SearchDelimiter(ref buffer);
+            case ReadKind.UntilMatch:
+                return SearchMatch(ref buffer, isQuiet, mustDecide);
             case ReadKind.UntilClose:
                 return buffer.Length > _maxBytes ? ReadProgress.LimitReached : ReadProgress.NeedsMore;
             default:
@@ -130,7 +160,7 @@ internal struct ReadRequest
     }
 
     // Goes on where the last search stopped, less what a delimiter that straddles two receives may have begun with.
-    private ReadProgress Search(ref ReadBuffer buffer)
+    private ReadProgress SearchDelimiter(ref ReadBuffer buffer)
     {
         ReadOnlySpan<byte> bytes = buffer.Span;
         bytes = bytes[..Math.Min(bytes.Length, _maxBytes)];
@@ -143,6 +173,24 @@ internal struct ReadRequest
         }
 
         Bytes = buffer.Take(from + index + _delimiter.Length);
+        return ReadProgress.Done;
+    }
+
+    private ReadProgress SearchMatch(ref ReadBuffer buffer, bool isQuiet, bool mustDecide)
+    {
+        bool isAtLimit = buffer.Length >= _maxBytes;
+        int end = Search!.FindEnd(buffer.Span, isQuiet, mustDecide || isAtLimit);
+        if (end > _maxBytes || Search.TimeOut is not null)
+        {
+            return ReadProgress.LimitReached;
+        }
+
+        if (end < 0)
+        {
+            return isAtLimit ? ReadProgress.LimitReached : ReadProgress.NeedsMore;
+        }
+
+        Bytes = buffer.Take(end);
         return ReadProgress.Done;
     }
 }

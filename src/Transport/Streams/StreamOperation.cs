@@ -31,6 +31,9 @@ internal sealed class StreamOperation(IEventLoop loop) : IValueTaskSource, IValu
     /// <summary>Of a write: which drain it waits for.</summary>
     internal long Drain { get; set; }
 
+    /// <summary>Of a flush: how many bytes the kernel must have taken; zero for a write.</summary>
+    internal long Position { get; set; }
+
     /// <summary>False while a result of it has not been looked at, which may never happen.</summary>
     internal bool TryAcquire() => Interlocked.Exchange(ref _inUse, 1) == 0;
 

@@ -15,7 +15,7 @@ internal sealed record BenchmarkOptions
     /// </summary>
     public int WarmUpSeconds { get; init; } = 5;
 
-    /// <summary>Names of the scenarios to run. Defaults to none, which means all.</summary>
+    /// <summary>Names of the scenarios and trials to run. Defaults to none, which means all.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
 
     /// <summary><c>LoopBridge:Driver</c> of the measured side. Defaults to null: the server decides.</summary>

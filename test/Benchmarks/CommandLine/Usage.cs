@@ -1,4 +1,5 @@
 using LoopBridge.Benchmarks.Scenarios;
+using LoopBridge.Benchmarks.Trials;
 
 namespace LoopBridge.Benchmarks.CommandLine;
 
@@ -7,15 +8,17 @@ internal static class Usage
 {
     public static string Text { get; } =
         $"""
-        Runs the sample on stock sockets and on LoopBridge alternately and prints medians and ratios.
+        Scenarios run the sample on stock sockets and on LoopBridge alternately; trials measure what the loop's contract sets a mark for.
+        Printed are medians and ratios.
 
           dotnet run -c Release --project test/Benchmarks -- [options]
 
-          --rounds N          measurements of each side per scenario (5)
+          --rounds N          measurements of each side per scenario or trial (5)
           --seconds S         length of one measurement (5)
           --warm-up S         load before it, not counted (5)
-          --only A,B          scenarios: {string.Join(", ", ScenarioList.All.Select(s => s.Name))} (all)
-          --driver D          LoopBridge:Driver of the LoopBridge side, e.g. Epoll, Managed
+          --only A,B          scenarios: {string.Join(", ", ScenarioList.All.Select(s => s.Name))};
+                              trials: {string.Join(", ", TrialList.All.Select(t => t.Name))} (all)
+          --driver D          LoopBridge:Driver of the LoopBridge side and of the trials, e.g. Epoll, Managed
           --scheduling M      LoopBridge:Scheduling of the LoopBridge side, e.g. Inline, ThreadPool
           --loops N           LoopBridge:LoopCount of the LoopBridge side
           --with "args"       more arguments for the LoopBridge side, separated by spaces
@@ -24,6 +27,6 @@ internal static class Usage
           --no-build          run the sample as it was last built
           --json FILE         write every single result there
 
-        Exit code: 0; 1 when a measurement saw errors; 2 when nothing could be measured; 130 after Ctrl-C.
+        Exit code: 0; 1 when a measurement saw errors; 2 when nothing could be measured; 3 when a mark was missed; 130 after Ctrl-C.
         """;
 }

@@ -5,6 +5,8 @@ internal sealed record Tool(string Program, string Package)
 {
     public static Tool Wrk { get; } = new("wrk", "wrk");
 
+    public static Tool Strace { get; } = new("strace", "strace");
+
     public bool IsInstalled
         => (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)

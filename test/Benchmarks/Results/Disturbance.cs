@@ -12,19 +12,21 @@ internal static class Disturbance
     private const double TolerableCores = 0.2;
 
     /// <summary>For a line about one measurement; empty if it was alone.</summary>
-    public static string Of(Measurement m)
-        => IsDisturbed(m) ? string.Create(CultureInfo.InvariantCulture, $"   (others took {m.OthersCores:0.0} cores)") : "";
+    public static string Of(double othersCores)
+        => IsDisturbed(othersCores) ? string.Create(CultureInfo.InvariantCulture, $"   (others took {othersCores:0.0} cores)") : "";
 
-    public static void Warn(IReadOnlyList<Measurement> measurements, TextWriter output)
+    /// <param name="othersCores">Of each measurement.</param>
+    /// <param name="output">Where to tell.</param>
+    public static void Warn(IReadOnlyCollection<double> othersCores, TextWriter output)
     {
-        int disturbed = measurements.Count(IsDisturbed);
+        int disturbed = othersCores.Count(IsDisturbed);
         if (disturbed > 0)
         {
             output.WriteLine(
-                $"Others were at work during {disturbed} of {measurements.Count} measurements (more than {TolerableCores} cores):" +
+                $"Others were at work during {disturbed} of {othersCores.Count} measurements (more than {TolerableCores} cores):" +
                 " trust no ratio here without repeating it on a quiet machine.");
         }
     }
 
-    private static bool IsDisturbed(Measurement m) => m.OthersCores > TolerableCores;
+    private static bool IsDisturbed(double othersCores) => othersCores > TolerableCores;
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using LoopBridge.Benchmarks.Servers;
 
 namespace LoopBridge.Benchmarks.Results;
 
@@ -24,7 +23,7 @@ internal sealed record Environs
 
     public required IReadOnlyList<string> Sides { get; init; }
 
-    public static Environs Read(ServerApp app, params IEnumerable<Variant> sides) => new()
+    public static Environs Read(params IEnumerable<string> sides) => new()
     {
         Cpu = CpuModel(),
         Cores = Environment.ProcessorCount,
@@ -33,7 +32,7 @@ internal sealed record Environs
         LoadBefore = File.ReadAllText("/proc/loadavg").Split(' ')[0],
         Date = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
         CommandLine = string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Quoted).Prepend("Benchmarks")),
-        Sides = [.. sides.Select(side => $"{side}, {Path.GetFileName(app.Assembly)}")],
+        Sides = [.. sides],
     };
 
     public void Print(TextWriter output)

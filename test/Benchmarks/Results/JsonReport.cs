@@ -1,9 +1,10 @@
 using System.Text.Json;
+using LoopBridge.Benchmarks.Trials;
 
 namespace LoopBridge.Benchmarks.Results;
 
 /// <summary>Every single result with what it was measured on, for those who compute further.</summary>
-internal sealed record JsonReport(Environs Environment, IReadOnlyList<Measurement> Measurements)
+internal sealed record JsonReport(Environs Environment, IReadOnlyList<Measurement> Measurements, IReadOnlyList<TrialResult> Trials)
 {
     private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 

@@ -30,12 +30,16 @@ internal static class ProcFile
     }
 
     /// <summary>The most it ever had resident, in MiB.</summary>
-    public static double PeakMemoryMiB(int pid)
+    public static double PeakMemoryMiB(int pid) => StatusNumber(pid, "status", "VmHWM:") / 1024.0;
+
+    /// <summary>How often a thread gave its processor up to wait for something.</summary>
+    public static long VoluntarySwitches(int pid, int thread) => StatusNumber(pid, $"task/{thread}/status", "voluntary_ctxt_switches:");
+
+    private static long StatusNumber(int pid, string file, string field)
     {
-        const string Field = "VmHWM:";
         // A process that has ended but is not yet waited for still has the file, without any word on memory.
-        string line = Array.Find(Read(pid, "status").Split('\n'), l => l.StartsWith(Field, StringComparison.Ordinal)) ?? throw Gone(pid);
-        return Number(line[Field.Length..].Replace("kB", "", StringComparison.Ordinal)) / 1024.0;
+        string line = Array.Find(Read(pid, file).Split('\n'), l => l.StartsWith(field, StringComparison.Ordinal)) ?? throw Gone(pid);
+        return Number(line[field.Length..].Replace("kB", "", StringComparison.Ordinal));
     }
 
     private static string[] StatFields(int pid)

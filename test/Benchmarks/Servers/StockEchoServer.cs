@@ -23,12 +23,15 @@ internal static class StockEchoServer
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var url = new Uri(Array.Find(args, argument => argument.StartsWith(UrlKey, StringComparison.Ordinal))![UrlKey.Length..]);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, url.Port, endpoint => endpoint.Run(EchoAsync)));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, PortOf(args), endpoint => endpoint.Run(EchoAsync)));
         await builder.Build().RunAsync().ConfigureAwait(false);
         return ExitCodes.Success;
     }
+
+    /// <summary>Where an echo server is to listen, of the arguments that every server gets.</summary>
+    public static int PortOf(string[] args)
+        => new Uri(Array.Find(args, argument => argument.StartsWith(UrlKey, StringComparison.Ordinal))![UrlKey.Length..]).Port;
 
     private static async Task EchoAsync(ConnectionContext connection)
     {

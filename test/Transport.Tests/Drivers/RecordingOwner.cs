@@ -22,6 +22,8 @@ internal sealed class RecordingOwner : IStreamChannelOwner, IListenChannelOwner
 
     public void OnSendReady(IoResult done) => SendReady++;
 
+    public void OnFailed(Exception reason) => Assert.Fail($"A socket reports its errors as results: {reason}");
+
     public void OnClosed() => Closed++;
 
     public void OnAcceptable() => Acceptable++;

@@ -49,7 +49,7 @@ public sealed class CallbackTests
         using var thread = new LoopThread(driver);
         for (int i = 0; i < 200; i++)
         {
-            Assert.True(await thread.Ask(() => thread.Loop.IsOnLoopThread && EventLoop.Current == thread.Loop));
+            Assert.True(await thread.Ask(() => thread.Loop.IsOnLoopThread && CurrentLoop.Value == thread.Loop));
         }
     }
 

@@ -17,7 +17,7 @@ public sealed class RunSyncTests
         {
             int result = loop.RunSync(async _ =>
             {
-                Assert.Same(loop, EventLoop.Current);
+                Assert.Same(loop, CurrentLoop.Value);
                 await Task.Yield();
                 Assert.True(loop.IsOnLoopThread);
                 return 42;

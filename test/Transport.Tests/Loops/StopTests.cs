@@ -79,13 +79,14 @@ public sealed class StopTests
     public void Start_ManyTimes_GoesOnEachTime(LoopDriver driver)
     {
         using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop? before = CurrentLoop.Value;
         int fired = 0;
         for (int i = 1; i <= 50; i++)
         {
             loop.CallLater(TimeSpan.Zero, () => fired++);
             loop.RunTurns(0);
             Assert.Equal(i, fired);
-            Assert.Null(EventLoop.Current);
+            Assert.Same(before, CurrentLoop.Value);
             Assert.False(loop.IsOnLoopThread);
         }
     }
@@ -126,13 +127,13 @@ public sealed class StopTests
         bool restored = false;
         inner.AddCallback(() =>
         {
-            inside = EventLoop.Current == inner && SynchronizationContext.Current == inner.SynchronizationContext;
+            inside = CurrentLoop.Value == inner && SynchronizationContext.Current == inner.SynchronizationContext;
             inner.Stop();
         });
         outer.AddCallback(() =>
         {
             inner.StartBounded();
-            restored = EventLoop.Current == outer && SynchronizationContext.Current == outer.SynchronizationContext;
+            restored = CurrentLoop.Value == outer && SynchronizationContext.Current == outer.SynchronizationContext;
             outer.Stop();
         });
         outer.StartBounded();

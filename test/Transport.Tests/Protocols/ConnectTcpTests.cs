@@ -1,7 +1,8 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using LoopBridge.Protocols;
 using LoopBridge.Resolvers;
+using LoopBridge.Sockets;
 using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Protocols;

@@ -1,6 +1,7 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using LoopBridge.Protocols;
+using LoopBridge.Sockets;
 using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Protocols;

@@ -2,15 +2,13 @@ using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Streams;
 
-public sealed class CancellationTests
+public sealed class CancellationTests : StreamContract
 {
-    public static TheoryData<LinkKind> Links => new(LinkKind.Epoll, LinkKind.Managed, LinkKind.Pipe);
-
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-54")]
-    public async Task ReadUntilAsync_Cancelled_LeavesTheBytesForTheNextRead(LinkKind kind)
+    public async Task ReadUntilAsync_Cancelled_LeavesTheBytesForTheNextRead(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             using var cancellation = new CancellationTokenSource();
@@ -27,11 +25,11 @@ public sealed class CancellationTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-54"), Contract("L-STR-27")]
-    public async Task ReadExactlyAsync_CancelledMidwayFromAnotherThread_PutsTheBytesBack(LinkKind kind)
+    public async Task ReadExactlyAsync_CancelledMidwayFromAnotherThread_PutsTheBytesBack(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         byte[] noise = StreamTestData.Noise(200_000);
         await link.OnLoop(async stream =>
         {
@@ -53,11 +51,11 @@ public sealed class CancellationTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-37")]
-    public async Task ReadAsync_CancelledOnTheLoop_RunsNoContinuationInsideTheCancel(LinkKind kind)
+    public async Task ReadAsync_CancelledOnTheLoop_RunsNoContinuationInsideTheCancel(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             using var cancellation = new CancellationTokenSource();
@@ -70,10 +68,10 @@ public sealed class CancellationTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
-    public async Task Read_TokenHasFiredBefore_IsCancelledAndConsumesNothing(LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    public async Task Read_TokenHasFiredBefore_IsCancelledAndConsumesNothing(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             var fired = new CancellationToken(canceled: true);
@@ -87,10 +85,10 @@ public sealed class CancellationTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
-    public async Task ReadAsync_TokenFiresAfterTheEnd_LeavesTheNextReadAlone(LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    public async Task ReadAsync_TokenFiresAfterTheEnd_LeavesTheNextReadAlone(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             using var cancellation = new CancellationTokenSource();

@@ -3,14 +3,12 @@ using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Streams;
 
-public sealed class CloseTests
+public sealed class CloseTests : StreamContract
 {
-    public static TheoryData<LinkKind> Links => new(LinkKind.Epoll, LinkKind.Managed, LinkKind.Pipe);
-
-    [Theory, MemberData(nameof(Links))]
-    public async Task CloseAsync_MuchUnsent_SendsItAllFirst(LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    public async Task CloseAsync_MuchUnsent_SendsItAllFirst(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         byte[] noise = StreamTestData.Noise(StreamLink.MoreThanBuffersHold);
         await link.OnLoop(async stream =>
         {
@@ -25,11 +23,11 @@ public sealed class CloseTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-38"), Contract("L-STR-37"), Contract("L-STR-16")]
-    public async Task CloseAsync_ReadPending_FailsItOutsideTheCallAndThenTellsOfTheClose(LinkKind kind)
+    public async Task CloseAsync_ReadPending_FailsItOutsideTheCallAndThenTellsOfTheClose(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             var order = new List<string>();
@@ -55,10 +53,10 @@ public sealed class CloseTests
         Assert.Empty(await link.ReceiveAllAsync().WithDeadline());
     }
 
-    [Theory, MemberData(nameof(Links))]
-    public async Task CloseAsync_BytesBuffered_DropsThem(LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    public async Task CloseAsync_BytesBuffered_DropsThem(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             await link.SendAsync("line\nrest");
@@ -70,10 +68,10 @@ public sealed class CloseTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
-    public async Task Abort_FromAnotherThread_FailsWhatIsPending(LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    public async Task Abort_FromAnotherThread_FailsWhatIsPending(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             Task read = stream.ReadExactlyAsync(new byte[100_000]).AsTask();
@@ -91,11 +89,11 @@ public sealed class CloseTests
         await Assert.ThrowsAnyAsync<Exception>(() => link.ReceiveAllAsync().WithDeadline());
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-37")]
-    public async Task Abort_OnTheLoop_RunsNoContinuationInsideTheCall(LinkKind kind)
+    public async Task Abort_OnTheLoop_RunsNoContinuationInsideTheCall(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             bool inside = false;
@@ -115,11 +113,11 @@ public sealed class CloseTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-40")]
-    public async Task Closed_IdleStream_NoticesThatThePeerFinished(LinkKind kind)
+    public async Task Closed_IdleStream_NoticesThatThePeerFinished(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             CancellationToken closed = stream.Closed;
@@ -132,11 +130,11 @@ public sealed class CloseTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-40")]
-    public async Task Closed_AskedForAfterThePeerFinished_NoticesItTheSame(LinkKind kind)
+    public async Task Closed_AskedForAfterThePeerFinished_NoticesItTheSame(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             await link.SendAsync("line\n");
@@ -146,12 +144,11 @@ public sealed class CloseTests
         });
     }
 
-    [Theory]
-    [InlineData(LinkKind.Epoll), InlineData(LinkKind.Managed)]
+    [Theory, LoopStacks]
     [Contract("L-STR-40"), Contract("L-STR-23")]
-    public async Task Closed_IdleStream_NoticesAReset(LinkKind kind)
+    public async Task Closed_IdleStream_NoticesAReset(LoopStack stack)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack);
         await link.OnLoop(async stream =>
         {
             CancellationToken closed = stream.Closed;
@@ -160,11 +157,11 @@ public sealed class CloseTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-15"), Contract("L-STR-14")]
-    public async Task Closed_BytesBufferedWhenThePeerFinishes_WaitsUntilTheyAreRead(LinkKind kind)
+    public async Task Closed_BytesBufferedWhenThePeerFinishes_WaitsUntilTheyAreRead(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             int closes = 0;
@@ -189,11 +186,11 @@ public sealed class CloseTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-39")]
-    public async Task Closed_RegisteredAfterTheClose_StillRuns(LinkKind kind)
+    public async Task Closed_RegisteredAfterTheClose_StillRuns(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             await stream.CloseAsync();
@@ -203,11 +200,11 @@ public sealed class CloseTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-53")]
-    public async Task Stream_PeerFinishedWithWritesUnsent_SendsThemBeforeItCloses(LinkKind kind)
+    public async Task Stream_PeerFinishedWithWritesUnsent_SendsThemBeforeItCloses(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         byte[] noise = StreamTestData.Noise(StreamLink.MoreThanBuffersHold);
         await link.OnLoop(async stream =>
         {
@@ -223,11 +220,10 @@ public sealed class CloseTests
         });
     }
 
-    [Theory]
-    [InlineData(LinkKind.Epoll), InlineData(LinkKind.Managed)]
-    public async Task Stream_LoopDisposedUnderIt_FailsWhatIsPending(LinkKind kind)
+    [Theory, LoopStacks]
+    public async Task Stream_LoopDisposedUnderIt_FailsWhatIsPending(LoopStack stack)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack);
         Task? read = null;
         await link.OnLoop(stream =>
         {

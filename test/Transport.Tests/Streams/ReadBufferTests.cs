@@ -45,7 +45,7 @@ public sealed class ReadBufferTests
         buffer.Append(new byte[10_000_000]);
         buffer.Append([1, 2, 3]);
         Assert.Equal(10_000_000, buffer.Take(10_000_000).Length);
-        Assert.InRange(buffer.Capacity, 3, 2 * ReadBuffer.LargestRoom);
+        Assert.InRange(buffer.Capacity, 3, 2 * LoopStreamOptions.DefaultReadChunkSize);
         Assert.Equal([1, 2, 3], buffer.Take(3));
         Assert.Equal(0, buffer.Capacity);
     }

@@ -4,15 +4,13 @@ using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Streams;
 
-public sealed class ReadUntilTests
+public sealed class ReadUntilTests : StreamContract
 {
-    public static TheoryData<LinkKind> Links => new(LinkKind.Epoll, LinkKind.Managed, LinkKind.Pipe);
-
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-10")]
-    public async Task ReadUntilAsync_SeveralLinesInOnePacket_GivesThemOneByOneWithDelimiter(LinkKind kind)
+    public async Task ReadUntilAsync_SeveralLinesInOnePacket_GivesThemOneByOneWithDelimiter(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             await link.SendAsync("one\ntwo\n\nrest");
@@ -26,11 +24,11 @@ public sealed class ReadUntilTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-10")]
-    public async Task ReadUntilAsync_BytesOneAtATime_FindsTheDelimiterThatStraddlesThem(LinkKind kind)
+    public async Task ReadUntilAsync_BytesOneAtATime_FindsTheDelimiterThatStraddlesThem(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             ValueTask<byte[]> read = stream.ReadUntilAsync(StreamTestData.BlankLine);
@@ -46,11 +44,11 @@ public sealed class ReadUntilTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-06")]
-    public async Task ReadUntilAsync_LineOfAMegabyteInPiecesOfAKilobyte_ComesWhole(LinkKind kind)
+    public async Task ReadUntilAsync_LineOfAMegabyteInPiecesOfAKilobyte_ComesWhole(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         byte[] line = new byte[1024 * 1024];
         line.AsSpan().Fill((byte)'x');
         line[^1] = (byte)'\n';
@@ -88,11 +86,11 @@ public sealed class ReadUntilTests
         buffer.Release();
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-07")]
-    public async Task ReadUntilAsync_LimitMetWhileWaiting_ClosesTheStream(LinkKind kind)
+    public async Task ReadUntilAsync_LimitMetWhileWaiting_ClosesTheStream(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             ValueTask<byte[]> read = stream.ReadUntilAsync(StreamTestData.NewLine, maxBytes: 8);
@@ -109,11 +107,11 @@ public sealed class ReadUntilTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-08"), Contract("L-STR-09")]
-    public async Task ReadUntilAsync_MatchEndsBeyondTheLimitInBufferedData_FailsThroughTheTaskAndCloses(LinkKind kind)
+    public async Task ReadUntilAsync_MatchEndsBeyondTheLimitInBufferedData_FailsThroughTheTaskAndCloses(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             await link.SendAsync("first\n0123456\n");
@@ -126,11 +124,11 @@ public sealed class ReadUntilTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-09")]
-    public async Task ReadUntilAsync_MatchEndsAtTheLimit_Succeeds(LinkKind kind)
+    public async Task ReadUntilAsync_MatchEndsAtTheLimit_Succeeds(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             await link.SendAsync("0123456\nmore");
@@ -139,10 +137,10 @@ public sealed class ReadUntilTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
-    public async Task ReadUntilAsync_Garbage_ClosesAtTheLimitAndNotBefore(LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    public async Task ReadUntilAsync_Garbage_ClosesAtTheLimitAndNotBefore(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         byte[] garbage = StreamTestData.Noise(256 * 1024);
         await link.OnLoop(async stream =>
         {
@@ -154,10 +152,10 @@ public sealed class ReadUntilTests
         });
     }
 
-    [Fact]
-    public async Task ReadUntilAsync_BadArguments_Throws()
+    [Theory, LoopStacks]
+    public async Task ReadUntilAsync_BadArguments_Throws(LoopStack stack)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(LinkKind.Pipe);
+        await using StreamLink link = await OpenAsync(stack, LinkKind.Pipe);
         await link.OnLoop(stream =>
         {
             Assert.Throws<ArgumentException>(() => { _ = stream.ReadUntilAsync(default); });

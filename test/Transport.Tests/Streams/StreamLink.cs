@@ -37,25 +37,14 @@ internal sealed class StreamLink : IAsyncDisposable
 
     internal LoopThread Thread => _thread;
 
-    internal EventLoop Loop => _thread.Loop;
+    internal IEventLoop Loop => _thread.Loop;
 
-    internal static async Task<StreamLink> OpenAsync(LinkKind kind)
-    {
-        Assert.SkipUnless(kind != LinkKind.Epoll || OperatingSystem.IsLinux(), "epoll exists on Linux only");
-        var thread = new LoopThread(kind == LinkKind.Managed ? LoopDriver.Managed : LoopDriver.Auto);
-        try
-        {
-            return kind == LinkKind.Pipe ? await OpenPipeAsync(thread) : await OpenSocketAsync(thread);
-        }
-        catch
-        {
-            thread.Dispose(); // the failure is the test's to see
-            throw;
-        }
-    }
+    /// <summary>On the loop of a thread that whoever made it ends.</summary>
+    internal static Task<StreamLink> OpenAsync(LoopThread thread, LinkKind kind, LoopStreamOptions? options = null)
+        => kind == LinkKind.Pipe ? OpenPipeAsync(thread, options) : OpenSocketAsync(thread, options);
 
     /// <summary>Runs loop code on the stream.</summary>
-    internal Task OnLoop(Func<LoopStream, Task> body) => _thread.RunAsync(() => body(Stream)).WithDeadline();
+    internal Task OnLoop(Func<LoopStream, Task> body) => _thread.RunAsync(_ => body(Stream));
 
     internal ValueTask SendAsync(string text) => Peer.WriteAsync(Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);
 
@@ -94,11 +83,9 @@ internal sealed class StreamLink : IAsyncDisposable
     {
         Stream.Abort();
         await Peer.DisposeAsync();
-        _thread.Dispose();
-        Assert.Empty(_thread.Escaped);
     }
 
-    private static async Task<StreamLink> OpenSocketAsync(LoopThread thread)
+    private static async Task<StreamLink> OpenSocketAsync(LoopThread thread, LoopStreamOptions? options)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -107,29 +94,24 @@ internal sealed class StreamLink : IAsyncDisposable
         listener.ReceiveBufferSize = PeerBuffers;
         listener.SendBufferSize = PeerBuffers;
         listener.Listen();
-        LoopStream? stream = null;
-        await SocketConnector.ConnectAsync(thread.Loop, listener.LocalEndPoint!, StreamSocketOptions.Default, socket =>
-        {
-            stream = new LoopStream(socket);
-            return stream.SocketSink;
-        }, CancellationToken.None).WithDeadline();
+        LoopStream stream = await LoopStream.ConnectAsync(thread.Loop, listener.LocalEndPoint!, options).WithDeadline();
         Socket peer = await listener.AcceptAsync().WithDeadline();
         peer.NoDelay = true;
-        return new StreamLink(thread, stream!, new NetworkStream(peer, ownsSocket: true), peer, () => peer.Shutdown(SocketShutdown.Send));
+        return new StreamLink(thread, stream, new NetworkStream(peer, ownsSocket: true), peer, () => peer.Shutdown(SocketShutdown.Send));
     }
 
-    private static async Task<StreamLink> OpenPipeAsync(LoopThread thread)
+    private static async Task<StreamLink> OpenPipeAsync(LoopThread thread, LoopStreamOptions? options)
     {
         var toStream = new Pipe();
         var toPeer = new Pipe();
-        LoopStream stream = await thread.RunAsync(() =>
+        LoopStream stream = await thread.RunAsync(loop =>
         {
-            var channel = new PipeChannel(thread.Loop, new PipeEnd(toStream.Reader, toPeer.Writer), local: null, remote: null);
-            var socket = new StreamSocket(thread.Loop, channel);
-            var opened = new LoopStream(socket);
+            var channel = new PipeChannel(loop, new PipeEnd(toStream.Reader, toPeer.Writer), local: null, remote: null);
+            var socket = new StreamSocket(loop, channel);
+            var opened = new LoopStream(socket, options);
             socket.Start(opened.SocketSink);
             return Task.FromResult(opened);
-        }).WithDeadline();
+        });
         var peer = new PipeEndStream(toPeer.Reader, toStream.Writer);
         return new StreamLink(thread, stream, peer, peerSocket: null, () => toStream.Writer.Complete());
     }

@@ -3,15 +3,13 @@ using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Streams;
 
-public sealed class WriteTests
+public sealed class WriteTests : StreamContract
 {
-    public static TheoryData<LinkKind> Links => new(LinkKind.Epoll, LinkKind.Managed, LinkKind.Pipe);
-
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-02")]
-    public async Task WriteAsync_Little_IsDoneAtOnceAndArrives(LinkKind kind)
+    public async Task WriteAsync_Little_IsDoneAtOnceAndArrives(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             Assert.True(stream.WriteAsync("hello "u8.ToArray()).IsCompletedSuccessfully);
@@ -26,10 +24,10 @@ public sealed class WriteTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
-    public async Task WriteAsync_PeerDoesNotReceive_WaitsUntilItDoes(LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    public async Task WriteAsync_PeerDoesNotReceive_WaitsUntilItDoes(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         byte[] noise = StreamTestData.Noise(StreamLink.MoreThanBuffersHold);
         await link.OnLoop(async stream =>
         {
@@ -50,11 +48,11 @@ public sealed class WriteTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-30")]
-    public async Task WriteAsync_AHundredMegabytesInParallel_CompleteInOrder(LinkKind kind)
+    public async Task WriteAsync_AHundredMegabytesInParallel_CompleteInOrder(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         byte[] megabyte = StreamTestData.Noise(1024 * 1024);
         Task<byte[]> received = link.ReceiveAllAsync();
         await link.OnLoop(async stream =>
@@ -80,11 +78,11 @@ public sealed class WriteTests
         }
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-28")]
-    public async Task WriteAsync_Nothing_CompletesAfterTheWritesBeforeIt(LinkKind kind)
+    public async Task WriteAsync_Nothing_CompletesAfterTheWritesBeforeIt(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             Assert.True(stream.WriteAsync(ReadOnlyMemory<byte>.Empty).IsCompletedSuccessfully);
@@ -104,10 +102,10 @@ public sealed class WriteTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
-    public async Task WriteAsync_FromTheContinuationOfAnother_WaitsForItsOwnDrain(LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    public async Task WriteAsync_FromTheContinuationOfAnother_WaitsForItsOwnDrain(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             async Task WriteTwiceAsync()
@@ -130,11 +128,11 @@ public sealed class WriteTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-31")]
-    public async Task WriteAsync_MemoryChangedAfterTheCall_SendsWhatItWas(LinkKind kind)
+    public async Task WriteAsync_MemoryChangedAfterTheCall_SendsWhatItWas(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             byte[] data = "before"u8.ToArray();
@@ -147,11 +145,11 @@ public sealed class WriteTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-32")]
-    public async Task WriteAsync_AfterTheClose_ThrowsFromTheCall(LinkKind kind)
+    public async Task WriteAsync_AfterTheClose_ThrowsFromTheCall(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             await stream.CloseAsync();
@@ -160,11 +158,11 @@ public sealed class WriteTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
     [Contract("L-STR-34"), Contract("L-STR-50")]
-    public async Task WriteAsync_PeerGoesAwayWhilePending_FailsAllWithTheCause(LinkKind kind)
+    public async Task WriteAsync_PeerGoesAwayWhilePending_FailsAllWithTheCause(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
         {
             Task first = stream.WriteAsync(new byte[StreamLink.MoreThanBuffersHold]).AsTask();
@@ -187,10 +185,10 @@ public sealed class WriteTests
         });
     }
 
-    [Theory, MemberData(nameof(Links))]
-    public async Task WriteAsync_CancelledWhilePending_StopsTheWaitAndSendsAllTheSame(LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    public async Task WriteAsync_CancelledWhilePending_StopsTheWaitAndSendsAllTheSame(LoopStack stack, LinkKind kind)
     {
-        await using StreamLink link = await StreamLink.OpenAsync(kind);
+        await using StreamLink link = await OpenAsync(stack, kind);
         byte[] noise = StreamTestData.Noise(StreamLink.MoreThanBuffersHold);
         await link.OnLoop(async stream =>
         {

@@ -54,6 +54,8 @@ internal sealed unsafe class EpollDriver : IIoDriver
 
     public RawSocket AdoptSocket(nint descriptor, bool ownsDescriptor) => PosixSocket.Adopt(descriptor, ownsDescriptor);
 
+    public RawSocket AdoptSocket(Socket socket) => PosixSocket.Adopt(socket);
+
     public IStreamChannel OpenStream(RawSocket socket)
         => new ReadinessChannel(socket, channel => Add(socket.Handle, IoEvents.Read | IoEvents.Write, IoTrigger.OnChange, channel));
 

@@ -52,6 +52,33 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
         return socket;
     }
 
+    internal static PosixSocket Adopt(Socket socket)
+    {
+        // A copy of the descriptor, because .NET may have the original in its own epoll set and in its books.
+        PosixResult copy = LibC.Duplicate((int)socket.SafeHandle.DangerousGetHandle());
+        if (!copy.IsOk)
+        {
+            throw new SocketException((int)copy.Error.ToSocketError());
+        }
+
+        PosixSocket adopted;
+        try
+        {
+            adopted = Adopt(copy.Value, ownsDescriptor: true);
+        }
+        catch
+        {
+            LibC.Close(copy.Value); // no socket of ours: the caller sees why and keeps his
+            throw;
+        }
+
+        socket.Dispose();
+
+        // Both descriptors share the status flags, and .NET may have made the socket blocking again in order to close it.
+        LibC.SetNonBlocking(copy.Value).OrThrow("fcntl(F_SETFL, O_NONBLOCK)");
+        return adopted;
+    }
+
     internal override IoResult Receive(Span<byte> buffer) => ToIoResult(LibC.Receive(_descriptor, buffer));
 
     internal override IoResult Send(ReadOnlySpan<ReadOnlyMemory<byte>> buffers)
@@ -142,6 +169,21 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
     }
 
     internal override Socket Borrow() => new(new SafeSocketHandle(_descriptor, ownsHandle: false));
+
+    internal override Socket Detach()
+    {
+        var owner = new SafeSocketHandle(_descriptor, ownsHandle: true);
+        handle.SetHandleAsInvalid(); // two owners would close it twice
+        try
+        {
+            return new Socket(owner);
+        }
+        catch
+        {
+            owner.Dispose(); // what cannot be given away must not stay behind
+            throw;
+        }
+    }
 
     public override void Dispose() => handle.Dispose();
 

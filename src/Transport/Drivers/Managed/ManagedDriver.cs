@@ -37,6 +37,8 @@ internal sealed class ManagedDriver : IIoDriver
 
     public RawSocket AdoptSocket(nint descriptor, bool ownsDescriptor) => ManagedSocket.Adopt(descriptor, ownsDescriptor);
 
+    public RawSocket AdoptSocket(Socket socket) => ManagedSocket.Adopt(socket);
+
     public IStreamChannel OpenStream(RawSocket socket)
         => new ReadinessChannel(socket, channel => Add(((ManagedSocket)socket).Socket, IoEvents.None, IoTrigger.OnChange, channel, borrowed: null));
 

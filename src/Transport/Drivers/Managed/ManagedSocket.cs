@@ -41,6 +41,12 @@ internal sealed class ManagedSocket : RawSocket
         }
     }
 
+    internal static ManagedSocket Adopt(Socket socket) => new(socket)
+    {
+        LocalEndPoint = Safe(socket, static s => s.LocalEndPoint),
+        RemoteEndPoint = Safe(socket, static s => s.RemoteEndPoint),
+    };
+
     /// <summary>A .NET socket over the descriptor. .NET's constructor takes any, as "unknown"; this refuses what is no socket.</summary>
     internal static Socket Wrap(SafeSocketHandle handle)
     {
@@ -200,6 +206,8 @@ internal sealed class ManagedSocket : RawSocket
     internal override void RefreshLocalEndPoint() => LocalEndPoint = Safe(Socket, static s => s.LocalEndPoint);
 
     internal override Socket Borrow() => new(new SafeSocketHandle(Socket.Handle, ownsHandle: false));
+
+    internal override Socket Detach() => Socket;
 
     public override void Dispose() => Socket.Dispose();
 

@@ -24,6 +24,14 @@ internal sealed class ForwardingLoop(IEventLoop inner) : IEventLoop
         set => inner.ExceptionHandler = value;
     }
 
+    public TaskScheduler DefaultExecutor
+    {
+        get => inner.DefaultExecutor;
+        set => inner.DefaultExecutor = value;
+    }
+
+    public void Close(bool closeDescriptors) => inner.Close(closeDescriptors);
+
     public void Dispose() => inner.Dispose();
 
     public void Start() => inner.Start();

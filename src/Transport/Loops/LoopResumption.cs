@@ -1,7 +1,4 @@
-using System.Runtime.ExceptionServices;
-using LoopBridge.Loops;
-
-namespace LoopBridge.Streams;
+namespace LoopBridge.Loops;
 
 /// <summary>
 /// Runs user code from within the engine, whose own calls come outside any synchronization context and must not see its exceptions.
@@ -20,7 +17,7 @@ internal static class LoopResumption
         catch (Exception e)
         {
             // Not from an async method, which keeps its own, but from a raw continuation or a registration on a token: the loop reports it.
-            loop.AddCallback(static thrown => ((ExceptionDispatchInfo)thrown!).Throw(), ExceptionDispatchInfo.Capture(e));
+            EscapedException.Report(loop, e, action);
         }
         finally
         {
