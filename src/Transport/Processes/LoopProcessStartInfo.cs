@@ -53,7 +53,9 @@ public sealed class LoopProcessStartInfo
     public IDictionary<int, SafeHandle> ExtraDescriptors { get; } = new SortedDictionary<int, SafeHandle>();
 
     internal IReadOnlyList<KeyValuePair<string, string>> EffectiveEnvironment
-        => [.. from pair in _environment ?? CopyEnvironment() where pair.Value is not null select KeyValuePair.Create(pair.Key, pair.Value!)];
+        => [.. from pair in _environment ?? CopyEnvironment()
+            where pair.Value is not null
+            select KeyValuePair.Create(pair.Key, pair.Value!)];
 
     internal LoopProcessStartInfo Copy()
     {

@@ -20,9 +20,12 @@ public static class WorkerProcess
     public static int? TaskId => Given.Value.TaskId;
 
     /// <summary>
-    /// The sockets of <see cref="WorkerProcesses.Listen"/>, in its order, bound and listening. Listen on them as on any end point, with
-    /// Kestrel too: all workers accept from the same queue.
+    /// The sockets of <see cref="WorkerProcesses.Listen"/>, in its order, bound and listening: all workers accept from the same queue.
     /// </summary>
+    /// <remarks>
+    /// For Kestrel: <c>options.Listen(endPoint)</c>. For a <see cref="Streams.LoopTcpServer"/>:
+    /// <c>server.AddSocket(new SafeSocketHandle((nint)endPoint.FileHandle, ownsHandle: true))</c>.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// A promised socket is not open. Something between the launcher and this process, a wrapper, has closed it.
     /// </exception>

@@ -44,10 +44,10 @@ public sealed class WorkerProcesses : IDisposable
     public IEventLoop Loop { get; }
 
     /// <summary>Binds a socket that all workers get. Before <see cref="RunAsync"/>.</summary>
-    /// <param name="endPoint">An IP end point, port 0 for a free port, or a UNIX one.</param>
+    /// <param name="endPoint">An IP end point, port 0 for a free port, or a UNIX one, whose file stays when the workers have ended.</param>
     /// <param name="backlog">How many connections may wait to be accepted. Defaults to 512, Kestrel's default.</param>
     /// <returns>The bound end point, with its port.</returns>
-    /// <exception cref="IOException">It cannot be bound; the message says why.</exception>
+    /// <exception cref="CannotListenException">It cannot be bound; the message says why, and what to do.</exception>
     /// <exception cref="InvalidOperationException">The workers have been started.</exception>
     /// <exception cref="PlatformNotSupportedException">
     /// Not Linux, where alone sockets can be handed to children. Let each worker listen on the port by itself, and share it.
@@ -66,9 +66,16 @@ public sealed class WorkerProcesses : IDisposable
             throw new InvalidOperationException("The workers have been started, or this object was disposed of: listen before.");
         }
 
-        RawSocket socket = ListeningSockets.Listen(HandlerSocketDriver.For(Loop), endPoint, new ListenSettings { Backlog = backlog });
-        _sockets.Add(socket);
-        return socket.LocalEndPoint!;
+        try
+        {
+            RawSocket socket = ListeningSockets.Listen(HandlerSocketDriver.For(Loop), endPoint, new ListenSettings { Backlog = backlog });
+            _sockets.Add(socket);
+            return socket.LocalEndPoint!;
+        }
+        catch (Exception e) when (CannotListenException.Takes(e))
+        {
+            throw CannotListenException.From(e);
+        }
     }
 
     /// <summary>Starts the workers, and keeps their number until they end. Once. Any thread.</summary>

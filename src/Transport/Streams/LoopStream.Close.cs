@@ -104,11 +104,19 @@ public sealed partial class LoopStream
     public void FinishWriting()
     {
         VerifyAccess();
-        if (!_finishing && !IsClosed)
+        if (_finishing || IsClosed)
         {
-            _finishing = true;
-            _socket.FinishSending();
+            return;
         }
+
+        if (!CanRead)
+        {
+            CloseAfterSending(); // the writing end of a pipe has no other direction to stay open for
+            return;
+        }
+
+        _finishing = true;
+        _socket.FinishSending();
     }
 
     /// <summary>

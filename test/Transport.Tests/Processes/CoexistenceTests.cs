@@ -14,7 +14,7 @@ public sealed class CoexistenceTests : ProcessContract
     [Contract("L-PROC-05"), Contract("L-PROC-09")]
     public async Task ExitTask_DozensBesideDotNetsProcesses_BothHearOfEachTheirOwn(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         for (int round = 0; round < Rounds; round++)
         {
             Task<int>[] theirs = [.. Enumerable.Range(0, Each).Select(code => Task.Run(() => RunByDotNetAsync(code)))];
@@ -37,7 +37,7 @@ public sealed class CoexistenceTests : ProcessContract
     [Contract("L-PROC-09")]
     public async Task ExitTask_OnSeveralLoops_EachIsToldOnItsOwn(LoopStack stack)
     {
-        Testing.LoopThread[] threads = [StartLoop(stack), StartLoop(stack), StartLoop(stack)];
+        LoopThread[] threads = [StartLoop(stack), StartLoop(stack), StartLoop(stack)];
         await Task.WhenAll(threads.Select(thread => thread.RunAsync(async loop =>
         {
             for (int code = 0; code < Each; code++)

@@ -139,7 +139,7 @@ public sealed class ExitTests : ProcessContract
     [Contract("L-PROC-10")]
     public async Task ExitTask_LoopClosedFirst_FailsAndTheChildIsStillReaped(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         LoopProcess process = await thread.Ask(() => Start(thread.Loop, new LoopProcessStartInfo("sleep", "1000")));
         thread.Stop();
         ((IDisposable)thread.Loop).Dispose();

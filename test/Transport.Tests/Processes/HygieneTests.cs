@@ -19,7 +19,7 @@ public sealed class HygieneTests : ProcessContract
     [Contract("L-PROC-08")]
     public async Task Start_WhileOthersStart_ChildHasThreeDescriptors(LoopStack stack)
     {
-        Testing.LoopThread[] threads = [StartLoop(stack), StartLoop(stack)];
+        LoopThread[] threads = [StartLoop(stack), StartLoop(stack)];
         await Task.WhenAll(threads.Select(thread => thread.RunAsync(async loop =>
         {
             var children = new List<LoopProcess>();

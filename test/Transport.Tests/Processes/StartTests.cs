@@ -62,7 +62,7 @@ public sealed class StartTests : ProcessContract
     [Contract("L-PROC-07")]
     public async Task Start_ImpossibleDescriptionOrWrongThread_Throws(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         Assert.Throws<InvalidOperationException>(() => LoopProcess.Start(thread.Loop, Shell("true")));
         await thread.RunAsync(loop =>
         {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using LoopBridge.Processes;
+using LoopBridge.Sockets;
 using LoopBridge.Testing;
 using Microsoft.Extensions.Logging;
 
@@ -18,7 +19,7 @@ public sealed class WorkerSocketTests : ProcessContract
     public async Task Listen_SocketsShared_WorkersServeAreReplacedAndEnd(LoopStack stack)
     {
         // Where a loop exists already: what a fork would refuse (L-SRV-11).
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         using var workers = new WorkerProcesses(thread.Loop, Workers(2), Log.CreateLogger("workers"));
         EndPoint first = workers.Listen(new IPEndPoint(IPAddress.Loopback, 0));
         EndPoint second = workers.Listen(new IPEndPoint(IPAddress.Loopback, 0));
@@ -45,7 +46,7 @@ public sealed class WorkerSocketTests : ProcessContract
     [Contract("L-SRV-10")]
     public async Task RunAsync_WorkersShareThePort_AllServeUntilStopped(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
 
         // Holds the number, without listening, until the workers have it.
         using var placeholder = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -67,7 +68,8 @@ public sealed class WorkerSocketTests : ProcessContract
     public void Listen_AfterTheRunOrTheEnd_Throws(LoopStack stack)
     {
         var workers = new WorkerProcesses(NewLoop(stack), Workers(1));
-        workers.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        EndPoint taken = workers.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        Assert.Throws<CannotListenException>(() => workers.Listen(taken));
         workers.Dispose();
         Assert.Throws<InvalidOperationException>(() => workers.Listen(new IPEndPoint(IPAddress.Loopback, 0)));
         Assert.Throws<InvalidOperationException>(() => { _ = workers.RunAsync(TestContext.Current.CancellationToken); });

@@ -13,7 +13,7 @@ public sealed class WorkerTests : ProcessContract
     [Contract("L-PROC-01")]
     public async Task RunAsync_AllEndNormally_EachHadItsTaskIdAndTheRunIsDone(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         var outputs = new Dictionary<int, Task<string>>();
         WorkerProcessesOptions options = Workers(4, "echo \"$LOOPBRIDGE_TASK_ID $LOOPBRIDGE_LISTEN_FDS\"");
         options.Program.StandardOutput = ProcessRedirect.Pipe;
@@ -36,7 +36,7 @@ public sealed class WorkerTests : ProcessContract
         string folder = Directory.CreateTempSubdirectory("loopbridge").FullName;
         try
         {
-            Testing.LoopThread thread = StartLoop(stack);
+            LoopThread thread = StartLoop(stack);
             var started = new List<int>();
 
             // Id 0 ends well; 1 fails once with a code, 2 once by a signal. Each leaves a mark first.
@@ -65,7 +65,7 @@ public sealed class WorkerTests : ProcessContract
     [Contract("L-PROC-01")]
     public async Task RunAsync_WorkersGoOnFailing_GivesUpAfterAHundredAndStopsTheOthers(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         var processes = new List<LoopProcess>();
         WorkerProcessesOptions options = Workers(2, "[ $LOOPBRIDGE_TASK_ID = 0 ] && exec sleep 1000; exit 1");
         options.RestartDelay = options.MaxRestartDelay = TimeSpan.Zero;
@@ -84,7 +84,7 @@ public sealed class WorkerTests : ProcessContract
     [Contract("L-PROC-01")]
     public async Task RunAsync_Cancelled_AsksWorkersToEndAndReplacesNone(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         using var stop = new CancellationTokenSource();
         var ready = new List<Task>();
         var ends = new List<Task<int>>();
@@ -116,7 +116,7 @@ public sealed class WorkerTests : ProcessContract
     [Contract("L-PROC-01")]
     public async Task RunAsync_CancelledAndAWorkerStays_IsKilledAfterTheTimeout(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         using var stop = new CancellationTokenSource();
         Task<int>? end = null;
         WorkerProcessesOptions options = Workers(1, "trap '' TERM; echo ready; while :; do sleep 0.01; done");
@@ -139,7 +139,7 @@ public sealed class WorkerTests : ProcessContract
     [Contract("L-PROC-01")]
     public async Task RunAsync_CancelledWhileAReplacementWaits_IsDoneAtOnce(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         using var stop = new CancellationTokenSource();
         WorkerProcessesOptions options = Workers(1, "exit 1");
         options.RestartDelay = options.MaxRestartDelay = TimeSpan.FromHours(1);
@@ -154,7 +154,7 @@ public sealed class WorkerTests : ProcessContract
     [Contract("L-PROC-01"), Contract("L-PROC-07")]
     public async Task RunAsync_NoSuchProgram_ThrowsTheReason(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         var options = new WorkerProcessesOptions(new LoopProcessStartInfo("/no/such/program")) { Count = 2 };
         using var workers = new WorkerProcesses(thread.Loop, options, Log.CreateLogger("workers"));
         await Assert.ThrowsAsync<ProcessStartException>(() => workers.RunAsync(TestContext.Current.CancellationToken).WithDeadline());
@@ -164,7 +164,7 @@ public sealed class WorkerTests : ProcessContract
     [Contract("L-PROC-01")]
     public async Task RunAsync_LoopClosed_AsksWorkersToEndAndFails(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         var started = new TaskCompletionSource<LoopProcess>(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = new WorkerProcessesOptions(new LoopProcessStartInfo("sleep", "1000")) { Count = 1 };
         options.Started += (_, process) => started.SetResult(process);
