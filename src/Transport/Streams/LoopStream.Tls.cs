@@ -33,7 +33,9 @@ public sealed partial class LoopStream
         _noDelay = plain._noDelay;
     }
 
-    /// <summary>What was agreed upon in the handshake; null before it is done, and without TLS. Any thread; stays after the close.</summary>
+    /// <summary>
+    /// What was agreed upon in the handshake; null before it is done, and without TLS. Any thread; stays after the close.
+    /// </summary>
     public TlsInfo? Tls { get; private set; }
 
     /// <summary>
@@ -44,10 +46,10 @@ public sealed partial class LoopStream
     /// <para>This stream is unusable from now on. Closing or disposing of it closes the new one, <see cref="Closed"/> is that of the new
     /// one, and what was registered with <see cref="OnClosed"/> moves over. Bytes whose write was done leave before the handshake,
     /// unencrypted.</para>
-    /// <para>If the handshake fails, the new stream is closed: its reads and writes throw <see cref="StreamClosedException"/> with the cause,
-    /// and <see cref="WaitForHandshakeAsync"/> throws the cause itself. Nothing is logged.</para>
-    /// <para>The new stream's <see cref="CloseAsync"/> tells the peer that nothing more comes (close_notify). A peer that ends the connection
-    /// without doing so may have been cut off: that is an error and not the end of the stream.</para>
+    /// <para>If the handshake fails, the new stream is closed: its reads and writes throw <see cref="StreamClosedException"/> with the
+    /// cause, and <see cref="WaitForHandshakeAsync"/> throws the cause itself. Nothing is logged.</para>
+    /// <para>The new stream's <see cref="CloseAsync"/> tells the peer that nothing more comes (close_notify). A peer that ends the
+    /// connection without doing so may have been cut off: that is an error and not the end of the stream.</para>
     /// </remarks>
     /// <param name="options">
     /// At least a certificate. Leave it alone until the handshake is done. With <c>ServerCertificateContext</c> and without client
@@ -61,8 +63,8 @@ public sealed partial class LoopStream
     /// <returns>The stream to use instead of this one, on the same loop.</returns>
     /// <exception cref="ArgumentException">The options name no certificate. Nothing is changed.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass for encrypted
-    /// ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
+    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass
+    /// for encrypted ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
     /// </exception>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
     public LoopStream StartTls(SslServerAuthenticationOptions options, TimeSpan? handshakeTimeout = null)
@@ -86,8 +88,8 @@ public sealed partial class LoopStream
     /// </param>
     /// <returns>The stream to use instead of this one, on the same loop.</returns>
     /// <exception cref="InvalidOperationException">
-    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass for encrypted
-    /// ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
+    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass
+    /// for encrypted ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
     /// </exception>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
     public LoopStream StartTls(SslClientAuthenticationOptions options, TimeSpan? handshakeTimeout = null)
