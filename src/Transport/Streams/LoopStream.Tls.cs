@@ -33,7 +33,9 @@ public sealed partial class LoopStream
         _noDelay = plain._noDelay;
     }
 
-    /// <summary>What was agreed upon in the handshake; null before it is done, and without TLS. Any thread; stays after the close.</summary>
+    /// <summary>
+    /// What was agreed upon in the handshake; null before it is done, and without TLS. Any thread; stays after the close.
+    /// </summary>
     public TlsInfo? Tls { get; private set; }
 
     /// <summary>
@@ -44,10 +46,10 @@ public sealed partial class LoopStream
     /// <para>This stream is unusable from now on. Closing or disposing of it closes the new one, <see cref="Closed"/> is that of the new
     /// one, and what was registered with <see cref="OnClosed"/> moves over. Bytes whose write was done leave before the handshake,
     /// unencrypted.</para>
-    /// <para>If the handshake fails, the new stream is closed: its reads and writes throw <see cref="StreamClosedException"/> with the cause,
-    /// and <see cref="WaitForHandshakeAsync"/> throws the cause itself. Nothing is logged.</para>
-    /// <para>The new stream's <see cref="CloseAsync"/> tells the peer that nothing more comes (close_notify). A peer that ends the connection
-    /// without doing so may have been cut off: that is an error and not the end of the stream.</para>
+    /// <para>If the handshake fails, the new stream is closed: its reads and writes throw <see cref="StreamClosedException"/> with the
+    /// cause, and <see cref="WaitForHandshakeAsync"/> throws the cause itself. Nothing is logged.</para>
+    /// <para>The new stream's <see cref="CloseAsync"/> tells the peer that nothing more comes (close_notify). A peer that ends the
+    /// connection without doing so may have been cut off: that is an error and not the end of the stream.</para>
     /// </remarks>
     /// <param name="options">
     /// At least a certificate. Leave it alone until the handshake is done. With <c>ServerCertificateContext</c> and without client

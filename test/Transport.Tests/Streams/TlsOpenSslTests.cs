@@ -10,6 +10,8 @@ namespace LoopBridge.Transport.Tests.Streams;
 /// <summary>Against the program <c>openssl</c>, as either side.</summary>
 public sealed class TlsOpenSslTests : LoopContract
 {
+    static TlsOpenSslTests() => RuntimeWarmUp.Run();
+
     [Theory, LoopStacks("-tls1_2", "-tls1_3")]
     [Contract("L-STR-42")]
     public async Task StartTls_AsServerOfSClient_TalksAndEndsInOrder(LoopStack stack, string version)
@@ -19,7 +21,8 @@ public sealed class TlsOpenSslTests : LoopContract
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
-        Task<PeerResult> client = openssl.RunAsync("to the server\n", "s_client", "-quiet", version, "-connect", $"{listener.LocalEndPoint}");
+        Task<PeerResult> client = openssl.RunAsync(
+            "to the server\n", "s_client", "-quiet", version, "-connect", $"{listener.LocalEndPoint}");
         Socket accepted = await listener.AcceptAsync().WithDeadline();
         await thread.RunAsync(async loop =>
         {
