@@ -15,7 +15,7 @@ public sealed class SampleStartFailureTests
     [InlineData("--LoopBridge:LoopCount=-2", "LoopBridge:LoopCount is -2", "1024")]
     [InlineData("--Kestrel:Endpoints:Web:Url=http://192.0.2.1:80", "192.0.2.1:80", "endpoint's Url")]
     [InlineData("--Kestrel:Endpoints:Web:Url=http://unix:/no/such/folder/web.sock", "/no/such/folder/web.sock",
-        "create the directory or change the endpoint's Url")]
+        "create the directory or listen on another endpoint (with Kestrel, change the endpoint's Url")]
     public async Task Start_WithAWrongSetting_FailsAndNamesIt(string argument, params string[] parts)
     {
         (int code, string output) = await SampleProcess.RunToEndAsync(argument);
@@ -38,7 +38,7 @@ public sealed class SampleStartFailureTests
 
         Assert.NotEqual(0, code);
         Assert.Contains($"{taken.LocalEndPoint}", output, StringComparison.Ordinal);
-        Assert.Contains("Another socket listens there: end it, or change the endpoint's Url", output, StringComparison.Ordinal);
+        Assert.Contains("Another socket listens there: end it, or listen on another endpoint (with Kestrel, change the endpoint's Url", output, StringComparison.Ordinal);
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         SocketException refused = await Assert.ThrowsAsync<SocketException>(
             () => client.ConnectAsync(released, TestContext.Current.CancellationToken).AsTask());
