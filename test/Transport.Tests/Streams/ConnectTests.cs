@@ -181,6 +181,25 @@ public sealed class ConnectTests : StreamContract
     }
 
     [Theory, LoopStacks]
+    [Contract("L-STR-35")]
+    public async Task Connect_EndPointNobodyCouldConnectTo_FailsThroughTheStream(LoopStack stack)
+    {
+        await StartLoop(stack).RunAsync(async loop =>
+        {
+            foreach (EndPoint endPoint in (EndPoint[])[new UnixDomainSocketEndPoint("/no/such/socket"), new NoEndPoint()])
+            {
+                LoopStream stream = LoopStream.Connect(loop, endPoint, Options);
+                int closes = 0;
+                stream.OnClosed(_ => closes++);
+                StreamClosedException failure = await Assert.ThrowsAsync<StreamClosedException>(() => stream.Connected);
+                Assert.NotNull(stream.Error);
+                Assert.Same(stream.Error, failure.InnerException);
+                await StreamLink.UntilAsync(() => closes == 1);
+            }
+        });
+    }
+
+    [Theory, LoopStacks]
     public async Task ConnectAsync_OffTheLoop_GoesOnOffTheLoop(LoopStack stack)
     {
         using Socket listener = SocketPairs.Listen();
@@ -270,6 +289,12 @@ public sealed class ConnectTests : StreamContract
         IEventLoop loop = StartLoop(stack).Loop;
         Assert.Throws<InvalidOperationException>(() => LoopStream.Connect(loop, SocketPairs.Nobody()));
         await Task.CompletedTask;
+    }
+
+    /// <summary>Of a family that no driver has sockets for.</summary>
+    private sealed class NoEndPoint : EndPoint
+    {
+        public override AddressFamily AddressFamily => AddressFamily.AppleTalk;
     }
 
     /// <summary>A listener whose queue is full: a connect to it neither succeeds nor fails for a long time.</summary>
