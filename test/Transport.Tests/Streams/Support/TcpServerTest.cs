@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using LoopBridge.Loops;
 using LoopBridge.Streams;
 using LoopBridge.Testing;
 
