@@ -131,6 +131,7 @@ public partial class LoopTcpServer
     {
         _live.Remove(stream);
         _liveCount = _live.Count;
+        _fullTold &= _liveCount * 2 >= _options.MaxConnections;
         if (_liveCount == 0)
         {
             _drained?.TrySetResult();
@@ -148,7 +149,7 @@ public partial class LoopTcpServer
         Ports().ForEach(static port => port.Pause());
         if (!_fullTold)
         {
-            _fullTold = true; // once, until half of them have gone: at the limit each connection would tell it again
+            _fullTold = true; // once, until more than half of them have gone: at the limit each connection would tell it again
             Logger.ServerFull(_liveCount);
         }
     }
@@ -156,7 +157,6 @@ public partial class LoopTcpServer
     private void ResumeAll()
     {
         IsFull = false;
-        _fullTold &= _liveCount > _options.MaxConnections / 2;
         foreach (LoopServerPort port in Ports())
         {
             if (!IsFull)
