@@ -1,14 +1,14 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.ExceptionServices;
 using LoopBridge.Loops;
 using LoopBridge.Resolvers;
 using LoopBridge.Sockets;
+using LoopBridge.Streams;
 
 namespace LoopBridge.Protocols;
 
-/// <summary>Connects a protocol: the name, its addresses one after the other, then the callbacks.</summary>
+/// <summary>Connects a protocol: the name and its addresses as clients of streams do it, then the callbacks.</summary>
 internal static class TcpConnect
 {
     internal static async Task<TProtocol> ConnectAsync<TProtocol>(
@@ -21,22 +21,14 @@ internal static class TcpConnect
         CancellationToken cancellationToken)
         where TProtocol : Protocol
     {
-        NameResolution found = await resolver.ResolveAsync(host, port, cancellationToken: cancellationToken).ConfigureAwait(false);
-        ConnectFailedException? failure = null;
-        foreach (IPEndPoint endPoint in found.EndPoints)
-        {
-            try
-            {
-                return await ConnectAsync(loop, endPoint, build, options, cancellationToken).ConfigureAwait(false);
-            }
-            catch (ConnectFailedException e)
-            {
-                failure = e; // the next address may answer
-            }
-        }
-
-        ExceptionDispatchInfo.Throw(failure!); // a resolution is never empty
-        throw failure!;
+        var connector = new HostConnector<ConnectingSink>(
+            loop,
+            resolver,
+            (endPoint, token) => SocketConnector.ConnectAsync(
+                loop, endPoint, StreamSocketOptions.Default, static socket => new ConnectingSink(socket), token),
+            static sink => sink.Socket.Close(reason: null, reset: false));
+        ConnectingSink sink = await LoopCall.InvokeAsync(loop, () => connector.ConnectAsync(host, port, cancellationToken)).ConfigureAwait(false);
+        return await BeginAsync(loop, sink, sink.Socket.RemoteEndPoint!, build, options, cancellationToken).ConfigureAwait(false);
     }
 
     internal static async Task<TProtocol> ConnectAsync<TProtocol>(
@@ -55,6 +47,18 @@ internal static class TcpConnect
             throw new ConnectFailedException(endPoint, e); // expected: refused, unreachable, timed out
         }
 
+        return await BeginAsync(loop, sink, endPoint, build, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<TProtocol> BeginAsync<TProtocol>(
+        IEventLoop loop,
+        ConnectingSink sink,
+        EndPoint endPoint,
+        Func<TProtocol> build,
+        TransportOptions options,
+        CancellationToken cancellationToken)
+        where TProtocol : Protocol
+    {
         var begin = new BeginWork<TProtocol>(sink, endPoint, build, options, cancellationToken);
         if (!loop.Post(begin))
         {

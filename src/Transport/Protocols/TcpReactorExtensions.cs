@@ -47,7 +47,10 @@ public static class TcpReactorExtensions
             ReactorNetwork.LoopOf(reactor), endPoint, factory, options ?? ReactorNetwork.Of(reactor).Options, backlog);
     }
 
-    /// <summary>Connects to the first address of a host that answers, and gives the connection a protocol on this reactor.</summary>
+    /// <summary>
+    /// Connects to the first address of a host that answers, and gives the connection a protocol on this reactor. The other family is tried
+    /// beside the first one's when an attempt fails, or after 0.3 s ("Happy Eyeballs", RFC 6555).
+    /// </summary>
     /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
     /// <param name="host">A name or an address.</param>
     /// <param name="port">The port.</param>

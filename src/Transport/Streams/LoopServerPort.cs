@@ -17,7 +17,6 @@ internal sealed class LoopServerPort(LoopTcpServer server, RawSocket socket, Soc
     private const int Accepting = 1;
     private const int Closed = 2;
 
-    private static readonly ListenSettings Settings = new();
     private readonly IEventLoop _loop = server.Loop;
 
     private SocketListener? _listener;
@@ -73,7 +72,7 @@ internal sealed class LoopServerPort(LoopTcpServer server, RawSocket socket, Soc
             return; // closed meanwhile
         }
 
-        _listener = new SocketListener(_loop, socket, Settings, server.Accept, server.Logger);
+        _listener = new SocketListener(_loop, socket, server.ListenSettings, server.Accept, server.Logger);
         try
         {
             _listener.Start();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using LoopBridge.Loops;
 using LoopBridge.Resolvers;
 using LoopBridge.Sockets;
@@ -46,7 +47,14 @@ public sealed class LoopTcpClient : IDisposable
     /// <returns>The connected stream, to be used on the loop's thread. A call made there continues there.</returns>
     /// <exception cref="NameResolutionException">The host has no address, or none could be found out.</exception>
     /// <exception cref="ConnectFailedException">None of its addresses could be connected to.</exception>
-    /// <exception cref="TimeoutException"><see cref="LoopTcpConnectOptions.Timeout"/> was over first.</exception>
+    /// <exception cref="System.Security.Authentication.AuthenticationException">
+    /// With TLS: the two sides did not come to terms, or the server's certificate is not trusted or is for another name.
+    /// </exception>
+    /// <exception cref="IOException">With TLS: the connection ended during the handshake.</exception>
+    /// <exception cref="TimeoutException">
+    /// <see cref="LoopTcpConnectOptions.Timeout"/> was over first; without one, the TLS handshake took longer than
+    /// <see cref="LoopStream.DefaultHandshakeTimeout"/>.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed, or the client with its own resolver.</exception>
     public Task<LoopStream> ConnectAsync(
@@ -61,6 +69,7 @@ public sealed class LoopTcpClient : IDisposable
         {
             Timeout = how.Timeout,
             Family = how.Family,
+            Finish = how.Tls is null ? null : (stream, token) => UpgradeAsync(stream, ClientTls.ForHost(how.Tls, host), how.Timeout, token),
         };
         return LoopCall.InvokeAsync(Loop, () => connector.ConnectAsync(host, port, cancellationToken));
     }
@@ -73,6 +82,7 @@ public sealed class LoopTcpClient : IDisposable
 
     private async Task<LoopStream> AttemptAsync(IPEndPoint endPoint, LoopTcpConnectOptions options, CancellationToken cancellationToken)
     {
+        LoopStreamOptions settings = options.Stream ?? LoopStreamOptions.Default;
         LoopStream? stream = null;
         await SocketConnector.ConnectAsync(
             Loop,
@@ -80,11 +90,28 @@ public sealed class LoopTcpClient : IDisposable
             StreamSocketOptions.Default,
             socket =>
             {
-                stream = new LoopStream(socket);
+                stream = new LoopStream(socket, settings);
+                stream.SetNoDelay(settings.NoDelay);
                 return stream.SocketSink;
             },
             cancellationToken,
             options.SourceOf(endPoint.AddressFamily));
         return stream!;
+    }
+
+    // The limit of the whole connect holds for the handshake; the stream's own is for those without one.
+    private static async Task<LoopStream> UpgradeAsync(
+        LoopStream stream, SslClientAuthenticationOptions options, TimeSpan? limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            LoopStream upgraded = stream.StartTls(options, limit is null ? null : Timeout.InfiniteTimeSpan);
+            return await upgraded.WaitForHandshakeAsync(cancellationToken);
+        }
+        catch
+        {
+            stream.Abort(); // closes the upgraded one, too: nobody gets it
+            throw;
+        }
     }
 }

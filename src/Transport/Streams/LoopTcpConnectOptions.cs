@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 
 namespace LoopBridge.Streams;
@@ -62,6 +63,15 @@ public sealed class LoopTcpConnectOptions
             _timeout = value;
         }
     }
+
+    /// <summary>
+    /// TLS on the connection that wins: the connect is done when the handshake is. Where <c>TargetHost</c> is empty, the server's certificate
+    /// has to be for the host that is connected to. Leave the options alone until the connect has ended. Defaults to null: no TLS.
+    /// </summary>
+    public SslClientAuthenticationOptions? Tls { get; set; }
+
+    /// <summary>Settings of the stream. Defaults to null: its own.</summary>
+    public LoopStreamOptions? Stream { get; set; }
 
     /// <summary>The local endpoint of an attempt at an address of that family; null if the system is to choose.</summary>
     /// <exception cref="SocketException">The source address is of the other family.</exception>

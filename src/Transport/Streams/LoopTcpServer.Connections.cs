@@ -78,9 +78,7 @@ public partial class LoopTcpServer
     // On the loop's thread, in the middle of a batch: whatever happens to one connection must not reach the next.
     internal void Accept(RawSocket raw)
     {
-        var socket = new StreamSocket(Loop, _driver.OpenStream(raw));
-        var stream = new LoopStream(socket);
-        socket.Start(stream.SocketSink);
+        LoopStream stream = LoopStream.FromSocket(Loop, raw, _options.Stream);
         _live.Add(stream);
         _liveCount = _live.Count;
         if (_liveCount >= _options.MaxConnections)
@@ -91,13 +89,14 @@ public partial class LoopTcpServer
         LoopResumption.Run(Loop, static call => _ = call.server.ServeAsync(call.stream), (server: this, stream));
     }
 
+    // What closes or watches the stream reaches the one with TLS, too, also when it is the handler that upgrades it.
     private async Task ServeAsync(LoopStream stream)
     {
         EndPoint? peer = stream.RemoteEndPoint;
         EndPoint? local = stream.LocalEndPoint;
         try
         {
-            Task served = HandleStreamAsync(stream)
+            Task served = HandleStreamAsync(_tls is null ? stream : stream.StartTls(_tls, _options.HandshakeTimeout))
                 ?? throw new InvalidOperationException($"{nameof(HandleStreamAsync)} returned no task.");
             await served;
         }
@@ -132,6 +131,7 @@ public partial class LoopTcpServer
     {
         _live.Remove(stream);
         _liveCount = _live.Count;
+        _fullTold &= _liveCount * 2 >= _options.MaxConnections;
         if (_liveCount == 0)
         {
             _drained?.TrySetResult();
@@ -149,7 +149,7 @@ public partial class LoopTcpServer
         Ports().ForEach(static port => port.Pause());
         if (!_fullTold)
         {
-            _fullTold = true; // once, until half of them have gone: at the limit each connection would tell it again
+            _fullTold = true; // once, until more than half of them have gone: at the limit each connection would tell it again
             Logger.ServerFull(_liveCount);
         }
     }
@@ -157,7 +157,6 @@ public partial class LoopTcpServer
     private void ResumeAll()
     {
         IsFull = false;
-        _fullTold &= _liveCount > _options.MaxConnections / 2;
         foreach (LoopServerPort port in Ports())
         {
             if (!IsFull)

@@ -66,6 +66,7 @@ public partial class LoopTcpServer : IAsyncDisposable
         _options = (options ?? new LoopTcpServerOptions()).Validated();
         Logger = _options.Logger ?? NullLogger.Instance;
         _tls = _options.Tls;
+        ListenSettings = new ListenSettings { NoDelay = (_options.Stream ?? LoopStreamOptions.Default).NoDelay };
         _driver = HandlerSocketDriver.For(loop);
     }
 
@@ -73,6 +74,8 @@ public partial class LoopTcpServer : IAsyncDisposable
     public IEventLoop Loop { get; }
 
     internal ILogger Logger { get; }
+
+    internal ListenSettings ListenSettings { get; }
 
     /// <summary>Where it listens, in the order begun: the ports that the system chose, too. Empty after the stop.</summary>
     public IReadOnlyList<EndPoint> EndPoints

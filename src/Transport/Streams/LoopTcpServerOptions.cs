@@ -44,6 +44,12 @@ public sealed class LoopTcpServerOptions
     /// <summary>The private key of <see cref="CertificateFile"/>, as PEM. Defaults to null: it is in the same file.</summary>
     public string? CertificateKeyFile { get; set; }
 
+    /// <summary>After which time a TLS handshake has failed. Defaults to 10 seconds; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</summary>
+    public TimeSpan HandshakeTimeout { get; set; } = LoopStream.DefaultHandshakeTimeout;
+
+    /// <summary>Settings of the streams. Defaults to null: theirs.</summary>
+    public LoopStreamOptions? Stream { get; set; }
+
     /// <summary>
     /// Told of handlers that fail, at error, and of what happens to connections, at debug. Defaults to null: the failures go to the loop's
     /// exception handler.
@@ -62,6 +68,11 @@ public sealed class LoopTcpServerOptions
         if (MaxConnections <= 0)
         {
             throw new ArgumentException($"{nameof(MaxConnections)} is {MaxConnections}: it must be positive, or null for no limit.");
+        }
+
+        if (HandshakeTimeout <= TimeSpan.Zero && HandshakeTimeout != Timeout.InfiniteTimeSpan)
+        {
+            throw new ArgumentException($"{nameof(HandshakeTimeout)} is {HandshakeTimeout}: it must be positive, or infinite.");
         }
 
         var copy = (LoopTcpServerOptions)MemberwiseClone();

@@ -278,8 +278,11 @@ public sealed class TcpConnectorTests : LoopContract
     {
         IEventLoop loop = NewLoop(stack);
         Task<string>? outcome = null;
-        loop.AddCallback(() => outcome = AddressConnector<string>.ConnectAsync(
-            loop, [], (_, _) => Task.FromResult("never"), _ => { }, "empty.example:80", [], CancellationToken.None));
+        loop.AddCallback(() =>
+        {
+            outcome = AddressConnector<string>.ConnectAsync(
+                loop, [], (_, _) => Task.FromResult("never"), _ => { }, "empty.example:80", [], CancellationToken.None);
+        });
         loop.RunTurns(5);
 
         ConnectFailedException error = Assert.Throws<ConnectFailedException>(() => outcome!.GetAwaiter().GetResult());

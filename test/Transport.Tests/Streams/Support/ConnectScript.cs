@@ -46,7 +46,7 @@ internal sealed class ConnectScript
 
     internal void Begin(CancellationToken cancellationToken = default)
     {
-        _inner.AddCallback(() => Outcome = _connector.ConnectAsync("host.example", 80, cancellationToken));
+        _inner.AddCallback(() => { Outcome = _connector.ConnectAsync("host.example", 80, cancellationToken); });
         Run();
     }
 
