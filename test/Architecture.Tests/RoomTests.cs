@@ -10,7 +10,7 @@ public sealed class RoomTests
     private static readonly string[] TransportRooms =
     [
         "Interop", "Drivers", "Loops", "Deferreds", "Coordination", "Reactors", "Bridge", "Sockets", "Resolvers", "Streams", "Processes",
-        "Protocols", "Kestrel",
+        "Protocols", "Manual", "Kestrel",
     ];
 
     private static readonly string[] FrontRooms = ["Diagnostics", "Handlers", "Http", "Hosting"];

@@ -13,6 +13,8 @@ namespace LoopBridge.Testing;
 /// </remarks>
 public sealed class LeakCheck
 {
+    private readonly HashSet<string> _before = [.. Open()];
+
     static LeakCheck()
     {
         // .NET opens an epoll descriptor for its sockets with the first operation that waits, and keeps it.
@@ -22,8 +24,6 @@ public sealed class LeakCheck
         socket.SendTo(new byte[1], socket.LocalEndPoint!);
         receive.WithDeadline().GetAwaiter().GetResult();
     }
-
-    private readonly HashSet<string> _before = [.. Open()];
 
     public static LeakCheck Begin() => new();
 

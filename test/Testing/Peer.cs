@@ -42,8 +42,11 @@ public sealed class Peer
         using Process process = Process.Start(start)!;
         try
         {
-            Task<string> output = process.StandardOutput.ReadToEndAsync();
-            Task<string> errors = process.StandardError.ReadToEndAsync();
+            // Process leaves the readers that were asked for to whoever asked, and their pipes to the collector.
+            using StreamReader outputReader = process.StandardOutput;
+            using StreamReader errorReader = process.StandardError;
+            Task<string> output = outputReader.ReadToEndAsync();
+            Task<string> errors = errorReader.ReadToEndAsync();
             await process.StandardInput.WriteAsync(input).WithDeadline();
             process.StandardInput.Close();
             await process.WaitForExitAsync().WithDeadline();

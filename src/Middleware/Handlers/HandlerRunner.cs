@@ -14,12 +14,14 @@ internal sealed class HandlerRunner
     private readonly IServiceScopeFactory _scopes;
     private readonly ILogger _logger;
     private readonly TransportOptions _transportOptions;
+    private readonly LoopStreamOptions _streamOptions;
 
     public HandlerRunner(IServiceScopeFactory scopes, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers)
     {
         _scopes = scopes;
         _logger = loggers.CreateLogger("LoopBridge.Handlers");
         _transportOptions = new TransportOptions { MaxUnsentBytes = options.Value.MaxUnsentBytes, Logger = _logger };
+        _streamOptions = new LoopStreamOptions { Logger = loggers.CreateLogger("LoopBridge.Streams") };
     }
 
     /// <summary>Ends when the protocol has lost its connection.</summary>
@@ -48,7 +50,7 @@ internal sealed class HandlerRunner
             LoopStream? stream = null;
             await connection.AttachAsync((socket, in received) =>
             {
-                stream = new LoopStream(socket);
+                stream = new LoopStream(socket, _streamOptions);
                 stream.Begin(received);
             }).ConfigureAwait(false);
             await connection.Loop.RunAsync(() => HandleAsync(services, stream!)).ConfigureAwait(false);

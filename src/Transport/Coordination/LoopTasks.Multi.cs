@@ -37,10 +37,10 @@ public static partial class LoopTasks
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     public static Task MultiAsync(this IEventLoop loop, IEnumerable<Task> awaitables, IReadOnlyCollection<Type>? quiet = null)
     {
-        ArgumentNullException.ThrowIfNull(loop);
         ArgumentNullException.ThrowIfNull(awaitables);
-        LoopAffinity.Verify(loop, "wait for many");
-        return EndAsync(loop, [.. awaitables], quiet);
+        Task[] tasks = [.. awaitables];
+        Verify(loop, tasks);
+        return EndAsync(loop, tasks, quiet);
     }
 
     /// <summary>Waits for all values of a map, and gives a map of their results; see the form for lists.</summary>
@@ -69,8 +69,7 @@ public static partial class LoopTasks
 
     private static Task<T[]> AllAsync<T>(IEventLoop loop, Task<T>[] tasks, IReadOnlyCollection<Type>? quiet)
     {
-        ArgumentNullException.ThrowIfNull(loop);
-        LoopAffinity.Verify(loop, "wait for many");
+        Verify(loop, tasks);
         return Results();
 
         async Task<T[]> Results()
@@ -80,12 +79,29 @@ public static partial class LoopTasks
         }
     }
 
-    private static async Task<Dictionary<TKey, T>> MapAsync<TKey, T>(
+    private static Task<Dictionary<TKey, T>> MapAsync<TKey, T>(
         IEventLoop loop, KeyValuePair<TKey, Task<T>>[] pairs, IReadOnlyCollection<Type>? quiet)
         where TKey : notnull
     {
-        T[] results = await AllAsync(loop, [.. pairs.Select(pair => pair.Value)], quiet).ConfigureAwait(false);
-        return pairs.Zip(results).ToDictionary(pair => pair.First.Key, pair => pair.Second);
+        Task<T>[] tasks = [.. pairs.Select(pair => pair.Value)];
+        Verify(loop, tasks);
+        return Results();
+
+        async Task<Dictionary<TKey, T>> Results()
+        {
+            await EndAsync(loop, tasks, quiet).ConfigureAwait(false);
+            return pairs.ToDictionary(pair => pair.Key, pair => pair.Value.Result);
+        }
+    }
+
+    private static void Verify(IEventLoop loop, Task?[] tasks)
+    {
+        ArgumentNullException.ThrowIfNull(loop);
+        LoopAffinity.Verify(loop, "wait for many");
+        if (tasks.Contains(null))
+        {
+            throw NotAwaitableException.For(null);
+        }
     }
 
     private static async Task EndAsync(IEventLoop loop, Task[] tasks, IReadOnlyCollection<Type>? quiet)

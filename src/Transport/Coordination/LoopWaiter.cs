@@ -60,7 +60,9 @@ internal class LoopWaiter<T>(IEventLoop loop) : IValueTaskSource<T>, IValueTaskS
         Decide();
     }
 
-    /// <summary>True, and it is decided, if its token has fired: a cancelled call takes nothing, however late the loop hears of it.</summary>
+    /// <summary>
+    /// True, and it is decided, if its token has fired: a cancelled call takes nothing, however late the loop hears of it.
+    /// </summary>
     internal bool CancelIfRequested()
     {
         if (!_token.IsCancellationRequested)

@@ -1,6 +1,9 @@
 namespace LoopBridge.Coordination;
 
-/// <summary>A <see cref="LoopQueue{T}"/> has no item, and the caller did not want to wait. Descends from Tornado's <c>QueueEmpty</c>.</summary>
+/// <summary>
+/// A <see cref="LoopQueue{T}"/> has no item, and the caller did not want to wait.
+/// Descends from Tornado's <c>QueueEmpty</c>.
+/// </summary>
 public sealed class QueueEmptyException : InvalidOperationException
 {
     /// <summary>Makes the exception with a message of its own.</summary>

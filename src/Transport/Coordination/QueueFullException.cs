@@ -1,6 +1,9 @@
 namespace LoopBridge.Coordination;
 
-/// <summary>A <see cref="LoopQueue{T}"/> has no room, and the caller did not want to wait. Descends from Tornado's <c>QueueFull</c>.</summary>
+/// <summary>
+/// A <see cref="LoopQueue{T}"/> has no room, and the caller did not want to wait.
+/// Descends from Tornado's <c>QueueFull</c>.
+/// </summary>
 public sealed class QueueFullException : InvalidOperationException
 {
     /// <summary>Makes the exception with a message of its own.</summary>

@@ -53,7 +53,9 @@ public sealed class WaitIterator<TKey, T> : IAsyncEnumerable<KeyValuePair<TKey, 
 
     private KeyValuePair<TKey, Task<T>> Current => _current ?? throw new InvalidOperationException("NextAsync has given nothing yet.");
 
-    /// <summary>Waits for the next input to end, and gives its result or throws its exception; the ones after it can still be had.</summary>
+    /// <summary>
+    /// Waits for the next input to end, and gives its result or throws its exception; the ones after it can still be had.
+    /// </summary>
     /// <exception cref="InvalidOperationException">All have been given, or this is not the loop's thread.</exception>
     public async ValueTask<T> NextAsync()
     {

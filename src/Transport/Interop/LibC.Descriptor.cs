@@ -40,8 +40,8 @@ internal static unsafe partial class LibC
     /// <summary>A copy that does not survive into child processes, numbered <paramref name="lowest"/> or above, fcntl(2).</summary>
     internal static PosixResult Duplicate(int descriptor, int lowest = 0) => PosixResult.Of(fcntl(descriptor, F_DUPFD_CLOEXEC, lowest));
 
-    /// <summary>Keeps a descriptor that was inherited from going on into child processes, fcntl(2).</summary>
-    internal static PosixResult SetCloseOnExec(int descriptor) => PosixResult.Of(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
+    /// <summary>Keeps a descriptor that was inherited from going on into child processes, or lets it, fcntl(2).</summary>
+    internal static PosixResult SetCloseOnExec(int descriptor, bool on) => PosixResult.Of(fcntl(descriptor, F_SETFD, on ? FD_CLOEXEC : 0));
 
     /// <summary>Whether a child process would inherit the descriptor; fails for a number that is not open, fcntl(2).</summary>
     internal static PosixResult IsInheritable(int descriptor, out bool inheritable)

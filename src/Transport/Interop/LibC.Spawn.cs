@@ -47,8 +47,8 @@ internal static unsafe partial class LibC
     }
 
     /// <summary>
-    /// Room for an opaque structure of the C library. The largest one, <c>posix_spawnattr_t</c>, takes 336 bytes with glibc and with musl on
-    /// 64 bits; <c>sigset_t</c> 128.
+    /// Room for an opaque structure of the C library. The largest one, <c>posix_spawnattr_t</c>, takes 336 bytes with glibc and with musl
+    /// on 64 bits; <c>sigset_t</c> 128.
     /// </summary>
     private struct SpawnMemory
     {
@@ -63,7 +63,7 @@ internal static unsafe partial class LibC
         internal SpawnActions()
         {
             _memory = (SpawnMemory*)NativeMemory.AllocZeroed((nuint)sizeof(SpawnMemory));
-            PosixResult.OfError(posix_spawn_file_actions_init(_memory)).OrThrow("posix_spawn_file_actions_init");
+            Verify(posix_spawn_file_actions_init(_memory), "init");
         }
 
         internal void* Pointer => _memory;
@@ -73,11 +73,11 @@ internal static unsafe partial class LibC
         /// it is would stay close-on-exec with older libraries.
         /// </summary>
         internal void Duplicate(int descriptor, int number)
-            => PosixResult.OfError(posix_spawn_file_actions_adddup2(_memory, descriptor, number)).OrThrow("posix_spawn_file_actions_adddup2");
+            => Verify(posix_spawn_file_actions_adddup2(_memory, descriptor, number), "adddup2");
 
         /// <summary>Closes a number in the child; one that is not open there is no error.</summary>
         internal void Close(int number)
-            => PosixResult.OfError(posix_spawn_file_actions_addclose(_memory, number)).OrThrow("posix_spawn_file_actions_addclose");
+            => Verify(posix_spawn_file_actions_addclose(_memory, number), "addclose");
 
         /// <summary>Closes all numbers from there on. False where the C library cannot say that (musl; glibc before 2.34).</summary>
         internal bool TryCloseFrom(int lowest)
@@ -89,7 +89,7 @@ internal static unsafe partial class LibC
 
             try
             {
-                PosixResult.OfError(posix_spawn_file_actions_addclosefrom_np(_memory, lowest)).OrThrow("posix_spawn_file_actions_addclosefrom_np");
+                Verify(posix_spawn_file_actions_addclosefrom_np(_memory, lowest), "addclosefrom_np");
                 return true;
             }
             catch (EntryPointNotFoundException)
@@ -102,7 +102,7 @@ internal static unsafe partial class LibC
 
         /// <summary>Where the program starts; glibc 2.29, musl 1.1.24.</summary>
         internal void ChangeDirectory(byte* path)
-            => PosixResult.OfError(posix_spawn_file_actions_addchdir_np(_memory, path)).OrThrow("posix_spawn_file_actions_addchdir_np");
+            => Verify(posix_spawn_file_actions_addchdir_np(_memory, path), "addchdir_np");
 
         public void Dispose()
         {
@@ -113,6 +113,9 @@ internal static unsafe partial class LibC
                 _memory = null;
             }
         }
+
+        private static void Verify(int error, string action)
+            => PosixResult.OfError(error).OrThrow($"posix_spawn_file_actions_{action}");
     }
 
     [LibraryImport(Library)]

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace LoopBridge.Interop;
 
-/// <summary>Strings as the kernel takes them: UTF-8, each ended by a zero byte, and the list of them by a null pointer, execve(2).</summary>
+/// <summary>
+/// Strings as the kernel takes them: UTF-8, each ended by a zero byte, and the list of them by a null pointer, execve(2).
+/// </summary>
 internal sealed unsafe class NativeStrings : IDisposable
 {
     private byte** _list;

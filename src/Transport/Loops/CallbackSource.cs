@@ -6,13 +6,15 @@ internal static class CallbackSource
     /// <summary>What the user passed: <paramref name="callback"/> itself, or the one that it only passes the call on to.</summary>
     internal static object Of(object callback, object? state)
     {
-        object called = state as Delegate ?? callback;
-        return (called as Delegate)?.Target is IPassesOn forward ? forward.Callback : called;
+        object called = state is Delegate or IPassesOn ? state : callback;
+        object? forwarder = called is Delegate own ? own.Target : called;
+        return (forwarder as IPassesOn)?.Source ?? called;
     }
 }
 
-/// <summary>The target of a delegate that calls a user's one.</summary>
+/// <summary>Queued, or the target of what is queued, on behalf of something that the user knows.</summary>
 internal interface IPassesOn
 {
-    Delegate Callback { get; }
+    /// <summary>What to name in its place; null: nobody knows.</summary>
+    object? Source { get; }
 }

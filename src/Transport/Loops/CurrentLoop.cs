@@ -35,7 +35,9 @@ public static class CurrentLoop
     /// <summary>Leaves the calling thread without a loop of its own. Harmless when it has none.</summary>
     public static void Clear() => _slot?.Loop = null;
 
-    /// <summary>Makes <paramref name="loop"/> current until the end of the scope: for one run, or for one dispatch of an embedded loop.</summary>
+    /// <summary>
+    /// Makes <paramref name="loop"/> current until the end of the scope: for one run, or for one dispatch of an embedded loop.
+    /// </summary>
     /// <remarks>
     /// Loops in layers need no order among them: whichever of them calls user code enters for that call, so that each one's users find
     /// their own.
@@ -48,12 +50,15 @@ public static class CurrentLoop
         return new LoopRun(slot, previous);
     }
 
-    /// <summary>Refuses what <see cref="EventLoopOptions.MakeCurrent"/> asks for before anything is made that would have to be undone.</summary>
+    /// <summary>
+    /// Refuses what <see cref="EventLoopOptions.MakeCurrent"/> asks for before anything is made that would have to be undone.
+    /// </summary>
     internal static void ThrowIfTaken(bool? makeCurrent)
     {
         if (makeCurrent == true && _slot?.Loop is not null)
         {
-            throw new InvalidOperationException("This thread has a current loop already: use that one, or make this one with MakeCurrent = false.");
+            throw new InvalidOperationException(
+                "This thread has a current loop already: use that one, or make this one with MakeCurrent = false.");
         }
     }
 

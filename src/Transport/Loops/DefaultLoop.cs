@@ -57,7 +57,8 @@ public static class DefaultLoop
         ArgumentNullException.ThrowIfNull(loop);
         if (Interlocked.CompareExchange(ref _instance, loop, null) is not null)
         {
-            throw new InvalidOperationException("The process has a default loop already: install another one before anything asks for it, or clear that one first.");
+            throw new InvalidOperationException(
+                "The process has a default loop already: install another one before anything asks for it, or clear that one first.");
         }
     }
 

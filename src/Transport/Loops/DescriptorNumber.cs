@@ -5,7 +5,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LoopBridge.Loops;
 
-/// <summary>A descriptor that its user has as a bare number, in the form that loops keep. It holds nothing open and closes nothing.</summary>
+/// <summary>
+/// A descriptor that its user has as a bare number, in the form that loops keep. It holds nothing open and closes nothing.
+/// </summary>
 internal sealed class DescriptorNumber : SafeHandleMinusOneIsInvalid
 {
     internal DescriptorNumber(nint number) : base(ownsHandle: false) => SetHandle(number);

@@ -41,7 +41,7 @@ public static class DescriptorNumberExtensions
 
     private sealed class NumberHandler(nint descriptor, Action<nint, IoEvents> handler) : IPassesOn
     {
-        public Delegate Callback => handler;
+        public object Source => handler;
 
         internal void Handle(SafeHandle registered, IoEvents events) => handler(descriptor, events);
     }

@@ -1,28 +1,25 @@
-using System.Runtime.ExceptionServices;
-
 namespace LoopBridge.Loops;
 
 /// <summary>
-/// An exception of user code that somebody else had to catch, on its way to <see cref="IEventLoop.ExceptionHandler"/> or the log. It goes
-/// as work that throws, because that is the one way that every loop has.
+/// An exception of user code that somebody caught where the loop's own code does not run, on its way to
+/// <see cref="IEventLoop.ReportException"/>, which belongs to the loop's thread.
 /// </summary>
 internal sealed class EscapedException : ILoopWork
 {
-    private readonly ExceptionDispatchInfo _exception;
+    private readonly IEventLoop _loop;
+    private readonly Exception _exception;
     private readonly object? _source;
 
-    private EscapedException(Exception exception, object? source)
+    private EscapedException(IEventLoop loop, Exception exception, object? source)
     {
-        _exception = ExceptionDispatchInfo.Capture(exception);
+        _loop = loop;
+        _exception = exception;
         _source = source;
     }
 
-    /// <summary>Reported in the loop's next turn, with the source named; false, and dropped, if the loop is closed. Any thread.</summary>
+    /// <summary>Reported in the loop's next turn; false, and dropped, if the loop is closed. Any thread.</summary>
     internal static bool Report(IEventLoop loop, Exception exception, object? source)
-        => loop.Post(new EscapedException(exception, source));
+        => loop.Post(new EscapedException(loop, exception, source));
 
-    public void Run() => _exception.Throw();
-
-    /// <summary>What the log names in place of this object.</summary>
-    public override string? ToString() => SourceName.Of(_source)?.ToString();
+    public void Run() => _loop.ReportException(_exception, _source);
 }

@@ -57,6 +57,11 @@ public sealed partial class EventLoop
                     RunHandlers();
                     RunTurnEnd();
                     _phase = TurnPhase.Begin;
+                    if (_isStepping)
+                    {
+                        return;
+                    }
+
                     break;
             }
         }

@@ -18,6 +18,7 @@ public sealed partial class EventLoop : IEventLoop
     private readonly LoopWorkItem.Carrier _carrier = new();
     private readonly TimerQueue _timers = new();
     private readonly HashSet<IDisposable> _owned = [];
+    private readonly IEventLoop _face;
     private readonly LoopSlot? _claimed;
     private TaskScheduler _defaultExecutor = ThreadExecutor.Shared;
     private int _threadId;
@@ -32,17 +33,26 @@ public sealed partial class EventLoop : IEventLoop
     /// <see cref="EventLoopOptions.MakeCurrent"/> is true, and this thread has a current loop already.
     /// </exception>
     public EventLoop(EventLoopOptions? options = null)
+        : this(options ?? new EventLoopOptions(), driver: null, face: null)
     {
-        options ??= new EventLoopOptions();
+    }
+
+    /// <summary>Makes a loop on a driver of the caller's, or one that works inside another loop.</summary>
+    /// <param name="options">How it is made.</param>
+    /// <param name="driver">Belongs to the loop from here on. Null: the one that the options ask for.</param>
+    /// <param name="face">The loop that its users know and find as <see cref="CurrentLoop.Value"/>. Null: itself.</param>
+    internal EventLoop(EventLoopOptions options, IIoDriver? driver, IEventLoop? face)
+    {
         CurrentLoop.ThrowIfTaken(options.MakeCurrent);
+        _face = face ?? this;
         Name = options.Name;
         IsInGroup = options.IsInGroup;
         _clock = options.TimeProvider;
         _logger = options.Logger ?? NullLogger.Instance;
-        _driver = IoDriverFactory.Create(options.Driver);
+        _driver = driver ?? IoDriverFactory.Create(options.Driver);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
-        _claimed = CurrentLoop.Claim(this, options.MakeCurrent);
+        _claimed = CurrentLoop.Claim(_face, options.MakeCurrent);
     }
 
     /// <summary>The name it was made with.</summary>
@@ -103,7 +113,7 @@ public sealed partial class EventLoop : IEventLoop
         }
 
         // All that a run changes about its thread is put back at its end.
-        LoopRun run = CurrentLoop.Enter(this);
+        LoopRun run = CurrentLoop.Enter(_face);
         ExecutionContext? ambient = ExecutionContext.Capture();
         SynchronizationContext? previousContext = SynchronizationContext.Current;
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
@@ -204,7 +214,7 @@ public sealed partial class EventLoop : IEventLoop
             CloseDescriptors(handlers);
         }
 
-        CurrentLoop.Forget(this, _claimed);
+        CurrentLoop.Forget(_face, _claimed);
         Volatile.Write(ref _threadId, 0);
     }
 

@@ -18,8 +18,8 @@ public sealed class EventLoopOptions
     public ILogger? Logger { get; set; }
 
     /// <summary>
-    /// Whether the loop becomes the <see cref="CurrentLoop"/> of the thread that makes it. Defaults to null: if that has none. True: it must,
-    /// and making it throws where there is one. False: it is current while it runs, and only then.
+    /// Whether the loop becomes the <see cref="CurrentLoop"/> of the thread that makes it. Defaults to null: if that has none. True: it
+    /// must, and making it throws where there is one. False: it is current while it runs, and only then.
     /// </summary>
     public bool? MakeCurrent { get; set; }
 

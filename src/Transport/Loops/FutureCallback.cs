@@ -7,7 +7,7 @@ internal sealed class FutureCallback<TTask>(IEventLoop loop, TTask task, Action<
     // Of the one who asked, not of the thread that happens to finish the task.
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
 
-    public Delegate Callback => callback;
+    public object Source => callback;
 
     internal void Attach()
     {

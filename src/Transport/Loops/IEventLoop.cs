@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 
@@ -74,14 +73,15 @@ public interface IEventLoop : IDisposable
     /// <param name="exception">What was thrown.</param>
     /// <param name="source">What threw it, such as a delegate. Defaults to unknown.</param>
     void ReportException(Exception exception, object? source = null)
-        => AddCallback(static thrown => ((ExceptionDispatchInfo)thrown!).Throw(), ExceptionDispatchInfo.Capture(exception));
+        => EscapedException.Report(this, exception, source);
 
     /// <summary>
     /// Ends the loop, as <see cref="IDisposable.Dispose"/> does: queued callbacks and timeouts are dropped, handlers unregistered. Harmless
     /// when repeated.
     /// </summary>
     /// <param name="closeDescriptors">
-    /// Whether to close each descriptor that still has a handler, through the handle that it was registered with. False leaves them open.
+    /// Whether to close each descriptor that still has a handler, through the handle that it was registered with and in its way: that of a
+    /// <see cref="System.Net.Sockets.Socket"/> resets the connection. False leaves them open.
     /// </param>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     void Close(bool closeDescriptors);

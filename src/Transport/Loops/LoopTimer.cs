@@ -40,26 +40,26 @@ internal sealed class LoopTimer : LoopTimeout
 
     internal void Fire()
     {
-        Action<object?>? callback = _callback;
-        if (callback is null)
+        if (_callback is null)
         {
             return; // removed by an earlier one of the same turn
         }
 
-        object? state = _state;
-        ExecutionContext? context = _context;
-        Clear();
-        if (context is null)
+        if (_context is null)
         {
-            callback(state);
+            Invoke();
         }
         else
         {
-            ExecutionContext.Run(context, static pair =>
-            {
-                (Action<object?> run, object? argument) = ((Action<object?>, object?))pair!;
-                run(argument);
-            }, (callback, state));
+            ExecutionContext.Run(_context, static timer => ((LoopTimer)timer!).Invoke(), this);
         }
+    }
+
+    private void Invoke()
+    {
+        Action<object?> callback = _callback!;
+        object? state = _state;
+        Clear();
+        callback(state);
     }
 }

@@ -170,7 +170,7 @@ public sealed class PeriodicCallback
         }
         catch (Exception e)
         {
-            EscapedException.Report(_loop, e, _callback); // user code: logged, and the schedule goes on
+            _loop.ReportException(e, _callback); // user code: logged, and the schedule goes on
         }
 
         _isBusy = false;

@@ -1,6 +1,8 @@
 namespace LoopBridge.Loops;
 
-/// <summary>The arithmetic of <see cref="PeriodicCallback"/>, apart from any clock. Tornado: <c>PeriodicCallback._update_next</c>.</summary>
+/// <summary>
+/// The arithmetic of <see cref="PeriodicCallback"/>, apart from any clock. Tornado: <c>PeriodicCallback._update_next</c>.
+/// </summary>
 internal static class PeriodicSchedule
 {
     /// <summary>

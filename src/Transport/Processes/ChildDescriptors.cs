@@ -16,6 +16,9 @@ internal sealed class ChildDescriptors : IDisposable
     private readonly SortedDictionary<int, SafeHandle?> _table = [];
     private readonly List<DescriptorHandle> _copies = [];
 
+    /// <summary>Do as with a C library that knows no close of all the rest. Defaults to false.</summary>
+    internal bool CloseOneByOne { get; init; }
+
     /// <summary>Gives the child a copy. The handle stays the caller's.</summary>
     internal void Give(int number, SafeHandle handle) => _table.Add(number, handle);
 
@@ -23,9 +26,7 @@ internal sealed class ChildDescriptors : IDisposable
     internal void Inherit(int number) => _table.Add(number, null);
 
     /// <summary>Writes the table down as steps of the child; the copies live until this object is disposed of.</summary>
-    /// <param name="actions">Where to.</param>
-    /// <param name="closeOneByOne">Do as with a C library that knows no close of all the rest.</param>
-    internal void WriteTo(LibC.SpawnActions actions, bool closeOneByOne = false)
+    internal void WriteTo(LibC.SpawnActions actions)
     {
         int above = _table.Count == 0 ? 0 : _table.Keys.Max() + 1;
         foreach ((int number, SafeHandle? handle) in _table)
@@ -44,7 +45,7 @@ internal sealed class ChildDescriptors : IDisposable
             }
         }
 
-        if (closeOneByOne || !actions.TryCloseFrom(above))
+        if (CloseOneByOne || !actions.TryCloseFrom(above))
         {
             CloseInheritable(actions, above);
         }

@@ -50,7 +50,8 @@ internal static unsafe class ChildSpawner
         var cause = new Win32Exception((int)error);
         string reason = error switch
         {
-            _ when program.WorkingDirectory is { } folder && !Directory.Exists(folder) => $"its working directory, {folder}, does not exist.",
+            _ when program.WorkingDirectory is { } folder && !Directory.Exists(folder)
+                => $"its working directory, {folder}, does not exist.",
             Errno.ENOENT => "there is no such file, or the interpreter that its first line names is missing.",
             Errno.EACCES => "it may not be executed by this user. Check the permissions of the file and of the folders above it.",
             Errno.ENOEXEC => "it is neither a program for this machine nor a script whose first line names an interpreter (#!).",

@@ -10,7 +10,7 @@ public sealed partial class LoopProcess
 {
     private readonly TaskCompletionSource<int> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action<int?>? _exitCallback;
-    private bool _exited;
+    private volatile bool _exited;
     private int? _status;
 
     /// <summary>
@@ -24,8 +24,8 @@ public sealed partial class LoopProcess
     /// </remarks>
     public Task<int> ExitTask => _exit.Task;
 
-    /// <summary>Whether the end of the child was noticed. Any thread.</summary>
-    public bool HasExited => _exit.Task.IsCompleted;
+    /// <summary>Whether the end of the child was noticed, or will not be because the loop was closed. Any thread.</summary>
+    public bool HasExited => _exited || _exit.Task.IsCompleted;
 
     /// <summary>Waits for the end of the child. Any thread.</summary>
     /// <param name="raiseError">Whether an exit code other than zero is an exception. Defaults to true.</param>
@@ -51,7 +51,8 @@ public sealed partial class LoopProcess
     {
         if (!Loop.IsOnLoopThread)
         {
-            throw new InvalidOperationException("The exit callback is set on the thread of the loop (IEventLoop.AddCallback brings you there).");
+            throw new InvalidOperationException(
+                "The exit callback is set on the thread of the loop (IEventLoop.AddCallback brings you there).");
         }
 
         _exitCallback = callback;

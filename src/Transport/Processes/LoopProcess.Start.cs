@@ -12,8 +12,8 @@ public sealed partial class LoopProcess
 
     /// <summary>Starts a program with the given arguments. Loop thread.</summary>
     /// <remarks>
-    /// The loop waits until the child has begun to execute the program, so that a program that cannot be executed is this call's error: some
-    /// milliseconds at most.
+    /// The loop waits until the child has begun to execute the program, so that a program that cannot be executed is this call's error:
+    /// some milliseconds at most.
     /// </remarks>
     /// <param name="loop">Where its streams live and its end is told.</param>
     /// <param name="startInfo">What to start.</param>
@@ -34,7 +34,8 @@ public sealed partial class LoopProcess
         startInfo.Validate();
         if (!loop.IsOnLoopThread)
         {
-            throw new InvalidOperationException("A process is started on the thread of its loop (IEventLoop.AddCallback brings you there).");
+            throw new InvalidOperationException(
+                "A process is started on the thread of its loop (IEventLoop.AddCallback brings you there).");
         }
 
         var process = new LoopProcess(loop, startInfo.FileName, logger);

@@ -53,7 +53,27 @@ public sealed class LoopProcessStartInfo
     public IDictionary<int, SafeHandle> ExtraDescriptors { get; } = new SortedDictionary<int, SafeHandle>();
 
     internal IReadOnlyList<KeyValuePair<string, string>> EffectiveEnvironment
-        => [.. (_environment ?? CopyEnvironment()).Where(pair => pair.Value is not null).Select(pair => KeyValuePair.Create(pair.Key, pair.Value!))];
+        => [.. from pair in _environment ?? CopyEnvironment()
+            where pair.Value is not null
+            select KeyValuePair.Create(pair.Key, pair.Value!)];
+
+    internal LoopProcessStartInfo Copy()
+    {
+        var copy = new LoopProcessStartInfo(FileName, Arguments)
+        {
+            WorkingDirectory = WorkingDirectory,
+            StandardInput = StandardInput,
+            StandardOutput = StandardOutput,
+            StandardError = StandardError,
+            _environment = _environment is null ? null : new Dictionary<string, string?>(_environment, _environment.Comparer),
+        };
+        foreach ((int number, SafeHandle handle) in ExtraDescriptors)
+        {
+            copy.ExtraDescriptors[number] = handle;
+        }
+
+        return copy;
+    }
 
     /// <summary>What the kernel would cut off or take for something else.</summary>
     internal void Validate()
@@ -85,7 +105,8 @@ public sealed class LoopProcessStartInfo
             if (number is < 3 or > MaxDescriptor)
             {
                 throw new ArgumentException(
-                    $"The child's descriptor {number} is not between 3 and {MaxDescriptor}: 0 to 2 are the standard streams.", nameof(ExtraDescriptors));
+                    $"The child's descriptor {number} is not between 3 and {MaxDescriptor}: 0 to 2 are the standard streams.",
+                    nameof(ExtraDescriptors));
             }
         }
     }

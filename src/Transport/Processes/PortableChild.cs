@@ -155,6 +155,10 @@ internal sealed class PortableChild : Child
         {
             status = null; // .NET could not find out
         }
+        finally
+        {
+            _process.Dispose(); // not of its streams, which were taken out of it
+        }
 
         loop.AddCallback(() => exited(status));
     }

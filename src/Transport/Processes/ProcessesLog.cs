@@ -16,13 +16,15 @@ internal static partial class ProcessesLog
         EventName = "ProcessStatusUnknown")]
     internal static partial void ProcessStatusUnknown(this ILogger logger, int processId);
 
-    [LoggerMessage(810, LogLevel.Information, "{Count} workers are started with {Sockets} listening sockets.", EventName = "WorkersStarting")]
+    [LoggerMessage(810, LogLevel.Information, "{Count} workers are started with {Sockets} listening sockets.",
+        EventName = "WorkersStarting")]
     internal static partial void WorkersStarting(this ILogger logger, int count, int sockets);
 
     [LoggerMessage(811, LogLevel.Debug, "Worker {TaskId} is process {ProcessId}.", EventName = "WorkerStarted")]
     internal static partial void WorkerStarted(this ILogger logger, int taskId, int processId);
 
-    [LoggerMessage(812, LogLevel.Information, "Worker {TaskId} (process {ProcessId}) ended normally.", EventName = "WorkerEnded")]
+    [LoggerMessage(812, LogLevel.Information, "Worker {TaskId} (process {ProcessId}) has ended and is not replaced.",
+        EventName = "WorkerEnded")]
     internal static partial void WorkerEnded(this ILogger logger, int taskId, int processId);
 
     [LoggerMessage(813, LogLevel.Warning, "Worker {TaskId} (process {ProcessId}) ended with {ExitCode}; it is replaced after {Delay}.",

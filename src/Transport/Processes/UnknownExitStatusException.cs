@@ -10,8 +10,8 @@ public sealed class UnknownExitStatusException : Exception
     /// <param name="fileName">The program.</param>
     /// <param name="processId">Its process id.</param>
     public UnknownExitStatusException(string fileName, int processId)
-        : base($"'{fileName}' (process {processId}) has ended, but its exit status was taken by somebody else in this process, who waits for "
-            + "any child, or SIGCHLD is ignored.")
+        : base($"'{fileName}' (process {processId}) has ended, but its exit status was taken by somebody else in this process, who waits "
+            + "for any child, or SIGCHLD is ignored.")
     {
         FileName = fileName;
         ProcessId = processId;

@@ -27,6 +27,8 @@ internal sealed class ConnectingChannel(IEventLoop loop) : IStreamChannel
 
     public bool CanSendFromAnyThread => _connected is { CanSendFromAnyThread: true };
 
+    public Exception? Failure => _connected?.Failure;
+
     public void Start(IStreamChannelOwner owner) => _owner = owner;
 
     public IoResult Connect(EndPoint endPoint)
@@ -132,18 +134,19 @@ internal sealed class ConnectingChannel(IEventLoop loop) : IStreamChannel
 
         internal Task<SocketError> RunAsync(EndPoint endPoint)
         {
-            IoResult result = channel.Connect(endPoint);
-            if (!result.IsError)
+            IoResult result;
+            try
             {
-                try
+                result = channel.Connect(endPoint);
+                if (!result.IsError)
                 {
                     channel.Start(this);
                 }
-                catch
-                {
-                    Fail(); // the failure goes on to the caller; the socket must not
-                    throw;
-                }
+            }
+            catch
+            {
+                Fail(); // the failure goes on to the caller; the socket must not
+                throw;
             }
 
             if (!result.IsPending)

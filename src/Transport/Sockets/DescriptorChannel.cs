@@ -64,7 +64,7 @@ internal sealed class DescriptorChannel : IStreamChannel, IIoHandler
 
     public RawSocket? Socket => null;
 
-    // Its owner closes it on the loop without asking who is sending, and pipes have no burst of writers that would gain by it.
+    // Who writes to a pipe is on its loop already: streams and transports of processes are loop-affine.
     public bool CanSendFromAnyThread => false;
 
     private bool CanRead => (_access & FileAccess.Read) != 0;

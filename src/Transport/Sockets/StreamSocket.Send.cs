@@ -88,14 +88,17 @@ internal sealed partial class StreamSocket : ILoopWork
             Interlocked.Decrement(ref _sendersElsewhere);
         }
 
-        if (SendHighWater <= 0 || Unsent <= SendHighWater)
-        {
-            return true;
-        }
+        return MayWriteOn();
+    }
 
-        // Announce the wait, then look once more: the sender does it the other way round.
-        Interlocked.Exchange(ref _drainWanted, 1);
-        return Unsent <= SendLowWater && Interlocked.CompareExchange(ref _drainWanted, 0, 1) == 1;
+    /// <summary>
+    /// As <see cref="Flush"/>, for bytes that have waited for the end of a turn already: they leave within the call. Loop thread.
+    /// </summary>
+    internal bool FlushNow()
+    {
+        _queue.Commit();
+        Pump();
+        return MayWriteOn();
     }
 
     /// <summary>
@@ -140,6 +143,18 @@ internal sealed partial class StreamSocket : ILoopWork
         }
 
         PumpHeld();
+    }
+
+    private bool MayWriteOn()
+    {
+        if (SendHighWater <= 0 || Unsent <= SendHighWater)
+        {
+            return true;
+        }
+
+        // Announce the wait, then look once more: the sender does it the other way round.
+        Interlocked.Exchange(ref _drainWanted, 1);
+        return Unsent <= SendLowWater && Interlocked.CompareExchange(ref _drainWanted, 0, 1) == 1;
     }
 
     private void Pump()

@@ -99,6 +99,11 @@ internal sealed partial class TlsChannel
             _owner!.OnSendReady(IoResult.Of(0));
         }
 
+        if (_shutdownWaits && !_closed)
+        {
+            ShutdownSend(); // nothing was written: else the engine would still be waiting to send it
+        }
+
         if (!_closed)
         {
             _owner!.OnReceivable();

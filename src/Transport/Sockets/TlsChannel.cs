@@ -44,6 +44,9 @@ internal sealed partial class TlsChannel : IStreamChannel
     private bool _filling;
     private bool _reading;
     private bool _writing;
+    private bool _isLast;
+    private bool _awaitsSent;
+    private bool _shutdownWaits;
     private bool _endOfStream;
     private bool _orderly;
     private bool _closed;
@@ -133,11 +136,17 @@ internal sealed partial class TlsChannel : IStreamChannel
         {
             ReadOnlyMemory<byte> record = TakeRecord(buffers);
             _writeCount = record.Length;
+            _isLast = IsAll(buffers, record.Length);
+            _wire.MoreFollows = !_isLast;
             _write = _tls.WriteAsync(record).ConfigureAwait(false).GetAwaiter();
         }
         catch (Exception e)
         {
             return TakeWriteFailure(e); // the connection broke
+        }
+        finally
+        {
+            _wire.MoreFollows = false;
         }
 
         if (_write.IsCompleted)
@@ -155,13 +164,13 @@ internal sealed partial class TlsChannel : IStreamChannel
     /// <summary>Says that nothing more comes (close_notify). The FIN below follows with <see cref="Close"/>.</summary>
     public void ShutdownSend()
     {
+        _shutdownWaits = _handshaking;
         if (!IsEstablished || Failure is not null)
         {
             return;
         }
 
         _orderly = true;
-        _wire.StopWaiting();
         try
         {
             Task said = _tls.ShutdownAsync();
@@ -213,6 +222,12 @@ internal sealed partial class TlsChannel : IStreamChannel
     internal void OnWireClosed()
     {
         _wireClosed = true;
+        if (_awaitsSent)
+        {
+            _awaitsSent = false;
+            _writing = false; // its fate is the connection's, which is told below
+        }
+
         if (_closed)
         {
             CloseWhenIdle();
@@ -328,6 +343,16 @@ internal sealed partial class TlsChannel : IStreamChannel
         return _gathered.AsMemory(0, count);
     }
 
+    private static bool IsAll(ReadOnlySpan<ReadOnlyMemory<byte>> buffers, int count)
+    {
+        foreach (ReadOnlyMemory<byte> buffer in buffers)
+        {
+            count -= buffer.Length;
+        }
+
+        return count == 0;
+    }
+
     private IoResult TakeWrite()
     {
         try
@@ -337,6 +362,13 @@ internal sealed partial class TlsChannel : IStreamChannel
         catch (Exception e)
         {
             return TakeWriteFailure(e); // the connection broke
+        }
+
+        // The end of what is to be sent is done when the kernel has it, so that "all was sent" can be said above (L-STR-30).
+        if (_isLast && _below.Unsent > 0 && !_wireClosed && _below.WaitSent(_below.Flushed))
+        {
+            _awaitsSent = true;
+            return IoResult.Pending;
         }
 
         EndWrite();
@@ -369,9 +401,23 @@ internal sealed partial class TlsChannel : IStreamChannel
     {
         bool wasClosed = _closed;
         IoResult done = TakeWrite();
-        if (!wasClosed)
+        if (!wasClosed && !done.IsPending)
         {
             _owner!.OnSendReady(done);
+        }
+    }
+
+    /// <summary>The kernel has taken the last bytes.</summary>
+    internal void OnWireSent()
+    {
+        if (_awaitsSent)
+        {
+            _awaitsSent = false;
+            EndWrite();
+            if (!_closed)
+            {
+                _owner!.OnSendReady(IoResult.Of(_writeCount));
+            }
         }
     }
 

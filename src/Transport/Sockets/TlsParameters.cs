@@ -7,7 +7,7 @@ internal sealed class TlsParameters
 {
     internal TlsParameters(SslServerAuthenticationOptions server, TimeSpan timeLimit)
     {
-        if (server.ServerCertificate is null && server.ServerCertificateContext is null && server.ServerCertificateSelectionCallback is null)
+        if (server is { ServerCertificate: null, ServerCertificateContext: null, ServerCertificateSelectionCallback: null })
         {
             throw new ArgumentException(
                 "A TLS server needs a certificate: set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback.",

@@ -21,7 +21,6 @@ internal sealed class TlsWire : Stream, ISocketSink
     private Memory<byte> _readBuffer;
     private ReadOnlyMemory<byte> _writeBuffer;
     private byte? _ahead;
-    private bool _neverWaits;
 
     /// <param name="socket">What the bytes come from and go to.</param>
     /// <param name="channel">Told of the socket's end.</param>
@@ -68,8 +67,8 @@ internal sealed class TlsWire : Stream, ISocketSink
         _write.ContinuesOnPool = false;
     }
 
-    /// <summary>The last bytes are to come: no write waits for the peer any more.</summary>
-    internal void StopWaiting() => _neverWaits = true;
+    /// <summary>Whether another write follows within this turn, with which the bytes of the next one may leave.</summary>
+    internal bool MoreFollows { get; set; }
 
     /// <summary>
     /// No byte at all asks to be told when there are some, without holding a buffer meanwhile; it is ended by the first one, which is kept.
@@ -91,7 +90,10 @@ internal sealed class TlsWire : Stream, ISocketSink
         return new ValueTask<int>(_read, _read.Version);
     }
 
-    /// <summary>Copies into the socket's queue, and waits while too much is unsent there.</summary>
+    /// <summary>
+    /// Copies into the socket's queue, and waits while too much is unsent there. The bytes leave at once, unless
+    /// <see cref="MoreFollows"/>.
+    /// </summary>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (IsOnPool)
@@ -107,8 +109,10 @@ internal sealed class TlsWire : Stream, ISocketSink
         {
             Write(buffer.Span);
 
-            // Beside a write that waits there may be an answer to the peer's wish for new keys: it is small, and only queued.
-            if (_socket.Flush() || _neverWaits || _write.IsPending)
+            // Several records leave together. Beside a write that waits there may be an answer to the peer's wish for new keys: it is
+            // small, and only queued.
+            bool isMuch = _socket.Unsent + _socket.Unflushed > _socket.SendHighWater;
+            if ((MoreFollows && !isMuch) || _socket.FlushNow() || _write.IsPending)
             {
                 return ValueTask.CompletedTask;
             }
@@ -119,7 +123,7 @@ internal sealed class TlsWire : Stream, ISocketSink
         return new ValueTask(_write, _write.Version);
     }
 
-    /// <summary>Into the socket's queue; it leaves with the flush.</summary>
+    /// <summary>Into the socket's queue.</summary>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         if (_socket.IsClosing)
@@ -154,6 +158,8 @@ internal sealed class TlsWire : Stream, ISocketSink
             _write.Succeed(0);
         }
     }
+
+    public void OnSent() => _channel.OnWireSent();
 
     public void OnSendFinished() => _socket.Close(reason: null, reset: false);
 
@@ -258,7 +264,7 @@ internal sealed class TlsWire : Stream, ISocketSink
         }
 
         // The flights of a handshake are small: they need not wait for the peer.
-        _socket.Flush();
+        _socket.FlushNow();
         _writeBuffer = default;
         _write.Succeed(0);
     }

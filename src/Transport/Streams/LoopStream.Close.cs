@@ -35,7 +35,7 @@ public sealed partial class LoopStream
     /// <see cref="Resolvers.NameResolutionException"/>, or a limit that was exceeded. Null while it is open, and after an orderly end from
     /// whichever side. Any thread.
     /// </summary>
-    public Exception? Error => _error;
+    public Exception? Error => _successor is { } successor ? successor.Error : _error;
 
     /// <summary>
     /// Fires on the loop's thread when the stream is closed, after all pending operations have ended. While it is watched, a stream that
@@ -76,6 +76,12 @@ public sealed partial class LoopStream
     public void OnClosed(Action<Exception?> callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
+        if (_successor is { } successor)
+        {
+            successor.OnClosed(callback);
+            return;
+        }
+
         VerifyAccess();
         if (_settled)
         {
@@ -98,11 +104,19 @@ public sealed partial class LoopStream
     public void FinishWriting()
     {
         VerifyAccess();
-        if (!_finishing && !IsClosed)
+        if (_finishing || IsClosed)
         {
-            _finishing = true;
-            _socket.FinishSending();
+            return;
         }
+
+        if (!CanRead)
+        {
+            CloseAfterSending(); // the writing end of a pipe has no other direction to stay open for
+            return;
+        }
+
+        _finishing = true;
+        _socket.FinishSending();
     }
 
     /// <summary>

@@ -86,18 +86,13 @@ public sealed partial class LoopStream
             return new ValueTask<LoopStream>(ConnectOnLoopAsync(loop, endPoint, options, cancellationToken));
         }
 
-        // The caller's code must not go on on the loop, whose thread it has nothing to do with.
-        var outcome = new TaskCompletionSource<LoopStream>(TaskCreationOptions.RunContinuationsAsynchronously);
-        return loop.AddCallback(() => _ = ForwardAsync())
-            ? new ValueTask<LoopStream>(outcome.Task)
-            : throw new ObjectDisposedException(nameof(IEventLoop), $"Cannot connect to {endPoint}: the loop is closed.");
-
-        async Task ForwardAsync()
+        var request = new ConnectRequest(loop, endPoint, options, cancellationToken);
+        if (!loop.AddCallback(static state => _ = ((ConnectRequest)state!).RunAsync(), request))
         {
-            Task<LoopStream> connect = ConnectOnLoopAsync(loop, endPoint, options, cancellationToken);
-            await ((Task)connect).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            outcome.SetFromTask(connect);
+            request.OnDropped();
         }
+
+        return new ValueTask<LoopStream>(request.Outcome);
     }
 
     /// <summary>Makes a stream of a connected socket of a driver, which has its options already. Loop thread.</summary>
@@ -126,5 +121,26 @@ public sealed partial class LoopStream
                 throw new OperationCanceledException(e.Message, e, cancellationToken); // the caller's wish, and not a failure of the peer's
             }
         }
+    }
+
+    /// <summary>
+    /// A connect that was asked for on another thread. The caller's code goes on on the pool: it has nothing to do with the loop's thread.
+    /// </summary>
+    private sealed class ConnectRequest(IEventLoop loop, EndPoint endPoint, LoopStreamOptions? options, CancellationToken cancellationToken)
+        : IDropped
+    {
+        private readonly TaskCompletionSource<LoopStream> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task<LoopStream> Outcome => _outcome.Task;
+
+        internal async Task RunAsync()
+        {
+            Task<LoopStream> connect = ConnectOnLoopAsync(loop, endPoint, options, cancellationToken);
+            await ((Task)connect).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _outcome.SetFromTask(connect);
+        }
+
+        public void OnDropped() => _outcome.SetException(
+            new ObjectDisposedException(nameof(IEventLoop), $"Cannot connect to {endPoint}: the loop is closed."));
     }
 }

@@ -83,7 +83,10 @@ public sealed partial class LoopStream
 
     /// <summary>A stream over one of .NET's, for a child's pipe that <see cref="System.Diagnostics.Process"/> made. Loop thread.</summary>
     internal static LoopStream FromStream(IEventLoop loop, Stream stream)
-        => Open(loop, new PipeChannel(loop, StreamDuplexPipe.Over(stream), local: null, remote: null), stream.CanRead ? FileAccess.Read : FileAccess.Write);
+    {
+        FileAccess access = stream.CanRead ? FileAccess.Read : FileAccess.Write;
+        return Open(loop, new PipeChannel(loop, StreamDuplexPipe.Over(stream), local: null, remote: null), access);
+    }
 
     private static LoopStream Open(IEventLoop loop, IStreamChannel channel, FileAccess access)
     {

@@ -22,17 +22,20 @@ public sealed partial class LoopStream
     private LoopStream(LoopStream plain, TlsParameters parameters, byte? ahead)
     {
         StreamSocket below = plain._socket;
+        _sink = new Sink(this);
+        _tls = new TlsChannel(below, parameters, _sink, ahead);
+        _socket = new StreamSocket(below.Loop, _tls, new StreamSocketOptions { SendHighWater = below.SendHighWater });
         _logger = plain._logger;
+        _resolver = plain._resolver;
         _maxWriteBufferSize = plain._maxWriteBufferSize;
         _maxBufferSize = plain._maxBufferSize;
         _chunkSize = plain._chunkSize;
         _noDelay = plain._noDelay;
-        _sink = new Sink(this);
-        _tls = new TlsChannel(below, parameters, _sink, ahead);
-        _socket = new StreamSocket(below.Loop, _tls, new StreamSocketOptions { SendHighWater = below.SendHighWater });
     }
 
-    /// <summary>What was agreed upon in the handshake; null before it is done, and without TLS. Any thread; stays after the close.</summary>
+    /// <summary>
+    /// What was agreed upon in the handshake; null before it is done, and without TLS. Any thread; stays after the close.
+    /// </summary>
     public TlsInfo? Tls { get; private set; }
 
     /// <summary>
@@ -40,12 +43,13 @@ public sealed partial class LoopStream
     /// and written there before the handshake is done waits for it. Tornado: <c>start_tls</c>.
     /// </summary>
     /// <remarks>
-    /// <para>This stream is unusable from now on. Closing or disposing of it closes the new one, and <see cref="Closed"/> is that of the
-    /// new one. Bytes whose write was done leave before the handshake, unencrypted.</para>
-    /// <para>If the handshake fails, the new stream is closed: its reads and writes throw <see cref="StreamClosedException"/> with the cause,
-    /// and <see cref="WaitForHandshakeAsync"/> throws the cause itself. Nothing is logged.</para>
-    /// <para>The new stream's <see cref="CloseAsync"/> tells the peer that nothing more comes (close_notify). A peer that ends the connection
-    /// without doing so may have been cut off: that is an error and not the end of the stream.</para>
+    /// <para>This stream is unusable from now on. Closing or disposing of it closes the new one, <see cref="Closed"/> is that of the new
+    /// one, and what was registered with <see cref="OnClosed"/> moves over. Bytes whose write was done leave before the handshake,
+    /// unencrypted.</para>
+    /// <para>If the handshake fails, the new stream is closed: its reads and writes throw <see cref="StreamClosedException"/> with the
+    /// cause, and <see cref="WaitForHandshakeAsync"/> throws the cause itself. Nothing is logged.</para>
+    /// <para>The new stream's <see cref="CloseAsync"/> tells the peer that nothing more comes (close_notify). A peer that ends the
+    /// connection without doing so may have been cut off: that is an error and not the end of the stream.</para>
     /// </remarks>
     /// <param name="options">
     /// At least a certificate. Leave it alone until the handshake is done. With <c>ServerCertificateContext</c> and without client
@@ -59,8 +63,8 @@ public sealed partial class LoopStream
     /// <returns>The stream to use instead of this one, on the same loop.</returns>
     /// <exception cref="ArgumentException">The options name no certificate. Nothing is changed.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A read or write is pending, or bytes were received that nobody has read: they came in the clear, and must not pass for encrypted
-    /// ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
+    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass
+    /// for encrypted ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
     /// </exception>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
     public LoopStream StartTls(SslServerAuthenticationOptions options, TimeSpan? handshakeTimeout = null)
@@ -84,8 +88,8 @@ public sealed partial class LoopStream
     /// </param>
     /// <returns>The stream to use instead of this one, on the same loop.</returns>
     /// <exception cref="InvalidOperationException">
-    /// A read or write is pending, or bytes were received that nobody has read: they came in the clear, and must not pass for encrypted
-    /// ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
+    /// A read, a write or the connect is pending, or bytes were received that nobody has read: they came in the clear, and must not pass
+    /// for encrypted ones. Or the stream was upgraded before, or the caller is not on the loop's thread. Nothing is changed.
     /// </exception>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
     public LoopStream StartTls(SslClientAuthenticationOptions options, TimeSpan? handshakeTimeout = null)
@@ -208,6 +212,8 @@ public sealed partial class LoopStream
     private LoopStream Upgrade(TlsParameters parameters)
     {
         VerifyAccess();
+        VerifyDirection(FileAccess.Read);
+        VerifyDirection(FileAccess.Write);
         if (IsClosed)
         {
             throw ClosedException();
@@ -233,9 +239,19 @@ public sealed partial class LoopStream
     // The one byte that was received to notice the end is the stream's own affair: nobody has seen it, and it is part of the handshake.
     private void VerifyIdle()
     {
+        if (IsConnecting)
+        {
+            throw new InvalidOperationException("The stream is not connected yet: await Connected before the upgrade to TLS.");
+        }
+
         if (_pendingRead is not null || _firstWrite is not null)
         {
             throw new InvalidOperationException("A read or write is pending: let it end before the upgrade to TLS.");
+        }
+
+        if (_finishing)
+        {
+            throw new InvalidOperationException("FinishWriting was called: there is no way left to send a handshake.");
         }
 
         if (_buffer.Length > 0 && !_lookedAhead)
@@ -251,6 +267,8 @@ public sealed partial class LoopStream
         _successor = upgraded;
         Interlocked.MemoryBarrier();
         upgraded._closedSource = _closedSource;
+        upgraded._closeCallbacks = _closeCallbacks;
+        _closeCallbacks = null;
     }
 
     private void OnHandshakeEnded(Exception? failure)

@@ -14,11 +14,15 @@ namespace LoopBridge.Streams;
 /// Descends from Tornado's <c>IOStream</c>.
 /// </summary>
 /// <remarks>
-/// <para><b>Thread.</b> Everything belongs to the thread of <see cref="Loop"/>, but <see cref="Abort"/>, <see cref="Closed"/>,
-/// <see cref="IsClosed"/> and the end points. A call from elsewhere throws <see cref="InvalidOperationException"/>. Code that awaits
+/// <para><b>Making one.</b> <see cref="Connect"/> and <see cref="ConnectAsync(IEventLoop, EndPoint, LoopStreamOptions?, CancellationToken)"/>
+/// to a peer, <see cref="FromSocket(IEventLoop, System.Net.Sockets.Socket, LoopStreamOptions?)"/> of a socket; servers and loop handlers are
+/// given theirs.</para>
+/// <para><b>Thread.</b> Everything belongs to the thread of <see cref="Loop"/>, but <see cref="Abort"/>, <see cref="Connected"/>,
+/// <see cref="Closed"/>, <see cref="IsClosed"/>, <see cref="Error"/> and the end points. A call from elsewhere throws <see cref="InvalidOperationException"/>. Code that awaits
 /// there goes on there, within the dispatch that completed the operation; never inside another call of the stream.</para>
-/// <para><b>Reading.</b> One read at a time. Nothing is received while no read waits, apart from the rest of the last chunk (at most 64
-/// KiB), so that the peer feels backpressure. What the peer sent before it finished sending is read first.</para>
+/// <para><b>Reading.</b> One read at a time. Nothing is received while no read waits, apart from the rest of the last chunk
+/// (<see cref="LoopStreamOptions.ReadChunkSize"/>), so that the peer feels backpressure. What the peer sent before it finished sending is
+/// read first.</para>
 /// <para><b>End.</b> Once a read has met the end of the peer's bytes, the stream closes by itself, after sending what was written before;
 /// only this side can close by half (<see cref="FinishWriting"/>). Errors close it at once. What was received before can still be read,
 /// unless this side closed it.</para>
@@ -65,8 +69,8 @@ public sealed partial class LoopStream : IAsyncDisposable
     public bool IsWriting => _socket.Unsent + _socket.Unflushed > 0;
 
     /// <summary>
-    /// Whether small segments are sent at once (no Nagle). Takes effect on TCP connections, also while connecting, and is ignored elsewhere.
-    /// Loop thread.
+    /// Sets whether small segments are sent at once (no Nagle). Takes effect on TCP connections, also while connecting, and is ignored
+    /// elsewhere. Loop thread.
     /// </summary>
     public void SetNoDelay(bool on)
     {
@@ -83,6 +87,9 @@ public sealed partial class LoopStream : IAsyncDisposable
 
     /// <summary>Bytes received and not read.</summary>
     internal int Buffered => _buffer.Length;
+
+    /// <summary>Bytes written and not yet taken by the operating system.</summary>
+    internal long Unsent => _socket.Unsent;
 
     /// <summary>How large the array is that holds what was received and not read; zero when there is none.</summary>
     internal int BufferCapacity => _buffer.Capacity;

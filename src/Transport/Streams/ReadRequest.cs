@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LoopBridge.Loops;
 
 namespace LoopBridge.Streams;
 
@@ -66,7 +67,7 @@ internal struct ReadRequest
 
     internal static ReadRequest Until(ReadOnlyMemory<byte> delimiter, int maxBytes) => new(delimiter, maxBytes);
 
-    internal static ReadRequest Until(Regex regex, int maxBytes) => new(new RegexSearch(regex), maxBytes);
+    internal static ReadRequest Until(Regex regex, IEventLoop loop, int maxBytes) => new(new RegexSearch(regex, loop), maxBytes);
 
     internal static ReadRequest UntilClose(int maxBytes) => new(ReadKind.UntilClose, maxBytes);
 

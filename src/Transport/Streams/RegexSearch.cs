@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
+using LoopBridge.Loops;
 
 namespace LoopBridge.Streams;
 
@@ -9,7 +9,7 @@ namespace LoopBridge.Streams;
 /// Looks for the match that ends a read. No regex engine goes on where it stopped, so each search begins at the start, and what is rationed
 /// is how often: the sum of all searches stays proportional to what has arrived and to the time that it took.
 /// </summary>
-internal sealed class RegexSearch(Regex regex)
+internal sealed class RegexSearch(Regex regex, IEventLoop loop)
 {
     // A search of less costs as much as the receive that brought the bytes: not worth any ration.
     private const int Small = 16 * 1024;
@@ -18,7 +18,7 @@ internal sealed class RegexSearch(Regex regex)
     private const int RestsFor = 4;
 
     private int _searched;
-    private long _restUntil;
+    private TimeSpan _restUntil;
 
     /// <summary>Set when the regex was stopped by its own time limit.</summary>
     internal RegexMatchTimeoutException? TimeOut { get; private set; }
@@ -42,18 +42,18 @@ internal sealed class RegexSearch(Regex regex)
                 return -1;
             }
 
-            long rest = _restUntil - Stopwatch.GetTimestamp();
-            if (rest > 0)
+            TimeSpan rest = _restUntil - loop.Time;
+            if (rest > TimeSpan.Zero)
             {
-                Rest = Stopwatch.GetElapsedTime(0, rest);
+                Rest = rest;
                 return -1;
             }
         }
 
-        long start = Stopwatch.GetTimestamp();
+        TimeSpan start = loop.Time; // the clock that the rest ends by, which a test may have stopped
         int end = Match(bytes);
         _searched = bytes.Length;
-        long now = Stopwatch.GetTimestamp();
+        TimeSpan now = loop.Time;
         _restUntil = bytes.Length <= Small ? now : now + (RestsFor * (now - start));
         return end;
     }

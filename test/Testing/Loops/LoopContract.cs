@@ -6,14 +6,14 @@ namespace LoopBridge.Testing;
 public abstract class LoopContract : ContractTest
 {
     /// <summary>A loop that does not run; closed at the test's end.</summary>
-    protected IEventLoop NewLoop(LoopStack stack, TimeProvider? clock = null)
+    protected IEventLoop NewLoop(LoopStack stack, TimeProvider? clock = null, bool? makeCurrent = null)
     {
         if (stack.Missing is { } reason)
         {
             Skip(reason);
         }
 
-        return Own(stack.Create(clock ?? TimeProvider.System, Log.CreateLogger("loop")));
+        return Own(stack.Create(clock ?? TimeProvider.System, Log.CreateLogger("loop"), makeCurrent));
     }
 
     /// <summary>A loop on a thread of its own; stopped and closed at the test's end.</summary>

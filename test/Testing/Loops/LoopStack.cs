@@ -33,12 +33,13 @@ public sealed class LoopStack : ContractStack
     public string? Missing => Driver == LoopDriver.Epoll && !OperatingSystem.IsLinux() ? "epoll is Linux's" : null;
 
     /// <summary>A loop that does not run.</summary>
-    public IEventLoop Create(TimeProvider clock, ILogger logger) => new EventLoop(new EventLoopOptions
+    public IEventLoop Create(TimeProvider clock, ILogger logger, bool? makeCurrent = null) => new EventLoop(new EventLoopOptions
     {
         Name = "test",
         Driver = Driver,
         TimeProvider = clock,
         Logger = logger,
+        MakeCurrent = makeCurrent,
     });
 
     protected override void Become(string name) => _name = name;

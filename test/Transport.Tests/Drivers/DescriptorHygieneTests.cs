@@ -11,7 +11,6 @@ public sealed class DescriptorHygieneTests
 {
     [Theory]
     [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    [Contract("L-INV-06")]
     public void Dispose_Driver_ClosesAllItMade(LoopDriver which)
     {
         IoDriverFactory.Create(which).Dispose();

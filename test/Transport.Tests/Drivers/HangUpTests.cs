@@ -11,7 +11,6 @@ public sealed class HangUpTests
 
     [Theory]
     [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    [Contract("L-HND-07")]
     public void Wait_ResetWithoutInterest_ReportsIt(LoopDriver which)
     {
         using SocketPair pair = SocketPair.Tcp();
@@ -25,7 +24,6 @@ public sealed class HangUpTests
     // A paused connection over a UNIX socket whose peer goes away: poll(2) tells of it with POLLHUP alone.
     [Theory]
     [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    [Contract("L-HND-07")]
     public void Wait_UnixPeerClosedWithoutInterest_ReportsTheHangUp(LoopDriver which)
     {
         using SocketPair pair = SocketPair.Unix();
@@ -70,7 +68,6 @@ public sealed class HangUpTests
 
     [Theory]
     [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    [Contract("L-HND-15")]
     public void Wait_DataThenHangUp_LeavesTheDataReadable(LoopDriver which)
     {
         using SocketPair pair = SocketPair.Unix();

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using LoopBridge.Drivers;
-using LoopBridge.Testing;
 using Microsoft.Win32.SafeHandles;
 
 namespace LoopBridge.Transport.Tests.Drivers;
@@ -83,7 +82,6 @@ public sealed class RegistrationTests
 
     [Theory]
     [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    [Contract("L-HND-14")]
     public void Add_RegularFile_ThrowsAndHoldsNothing(LoopDriver which)
     {
         using IIoDriver driver = IoDriverFactory.Create(which);

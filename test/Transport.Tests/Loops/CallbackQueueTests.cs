@@ -113,6 +113,26 @@ public sealed class CallbackQueueTests
     }
 
     [Fact]
+    public void Run_UnderAnotherAmbientContext_SeesItAndAllocatesNothing()
+    {
+        var ambient = new AsyncLocal<string>();
+        ambient.Value = "there";
+        Action<object?> look = seen => ((StrongBox<string?>)seen!).Value = ambient.Value;
+        var item = new LoopWorkItem(look, new StrongBox<string?>(), ExecutionContext.Capture());
+        ambient.Value = "here";
+        item.Run(_carrier);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1_000; i++)
+        {
+            item.Run(_carrier);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal("there", ((StrongBox<string?>)item.State!).Value);
+        Assert.Equal("here", ambient.Value);
+    }
+
+    [Fact]
     public void TryDequeue_AfterABurst_KeepsFewSegments()
     {
         for (int i = 0; i < 100_000; i++)

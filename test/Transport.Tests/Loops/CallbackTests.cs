@@ -6,17 +6,16 @@ using LoopBridge.Transport.Tests.Drivers;
 namespace LoopBridge.Transport.Tests.Loops;
 
 /// <summary>Posting from anywhere.</summary>
-public sealed class CallbackTests
+public sealed class CallbackTests : LoopContract
 {
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CB-12"), Contract("L-INV-01")]
-    public async Task AddCallback_ManyFromSeveralThreads_AllRunOnceInOrderPerThread(LoopDriver driver)
+    public async Task AddCallback_ManyFromSeveralThreads_AllRunOnceInOrderPerThread(LoopStack stack)
     {
         const int Threads = 4;
         const int Each = 25_000;
-        using var thread = new LoopThread(driver);
-        EventLoop loop = thread.Loop;
+        LoopThread thread = StartLoop(stack);
+        IEventLoop loop = thread.Loop;
         int[] next = new int[Threads];
         int wrong = 0;
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,50 +40,23 @@ public sealed class CallbackTests
         Assert.All(next, static count => Assert.Equal(Each, count));
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CB-02")]
-    public async Task AddCallback_IdleLoop_IsWoken(LoopDriver driver)
+    public async Task AddCallback_IdleLoop_IsWoken(LoopStack stack)
     {
-        using var thread = new LoopThread(driver);
+        LoopThread thread = StartLoop(stack);
         for (int i = 0; i < 200; i++)
         {
             Assert.True(await thread.Ask(() => thread.Loop.IsOnLoopThread && CurrentLoop.Value == thread.Loop));
         }
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public async Task AddCallback_BurstWhileTheLoopIsBusy_IsOneTurn(LoopDriver driver)
-    {
-        using var thread = new LoopThread(driver);
-        using var busy = new ManualResetEventSlim();
-        using var burst = new ManualResetEventSlim();
-        thread.Loop.AddCallback(() =>
-        {
-            busy.Set();
-            Assert.True(burst.Wait(Deadline.Default));
-        });
-        Assert.True(busy.Wait(Deadline.Default, TestContext.Current.CancellationToken));
-        long before = thread.Loop.GetStatistics().Turns;
-        for (int i = 0; i < 10_000; i++)
-        {
-            thread.Loop.AddCallback(static () => { });
-        }
-
-        Task<LoopStatistics> after = thread.Ask(thread.Loop.GetStatistics);
-        burst.Set();
-        Assert.Equal(before + 1, (await after).Turns);
-        Assert.Equal(10_002, (await after).Callbacks);
-    }
-
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CB-09")]
-    public void AddCallback_AmbientContext_IsTheOneOfScheduling(LoopDriver driver)
+    public void AddCallback_AmbientContext_IsTheOneOfScheduling(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         var ambient = new AsyncLocal<string>();
         var seen = new List<string?>();
         ambient.Value = "callback";
@@ -108,17 +80,15 @@ public sealed class CallbackTests
         Assert.Equal("caller", ambient.Value);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CB-11"), Contract("L-INV-02")]
-    public void AddCallback_AfterClose_IsRefused(LoopDriver driver)
+    public void AddCallback_AfterClose_IsRefused(LoopStack stack)
     {
-        EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         Assert.True(loop.AddCallback(static () => Assert.Fail("The loop never ran.")));
         loop.Dispose();
         Assert.False(loop.AddCallback(static () => Assert.Fail("The loop is closed.")));
         Assert.False(loop.AddCallback(static _ => Assert.Fail("The loop is closed."), null));
-        Assert.Equal(0, loop.GetStatistics().QueuedCallbacks);
         loop.Stop();
     }
 }

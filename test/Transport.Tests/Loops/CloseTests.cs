@@ -1,20 +1,22 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Drivers;
+using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Transport.Tests.Loops;
 
 /// <summary>The end of a loop, and who may still call it.</summary>
-public sealed class CloseTests
+public sealed class CloseTests : LoopContract
 {
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CORE-12"), Contract("L-INV-06")]
-    public void Dispose_WithHandlers_UnregistersAndLeavesTheDescriptorsOpen(LoopDriver driver)
+    public void Dispose_WithHandlers_UnregistersAndLeavesTheDescriptorsOpen(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         loop.AddHandler(pair.Near.SafeHandle, IoEvents.Read, static (_, _) => { });
         loop.Dispose();
         loop.Dispose();
@@ -28,14 +30,13 @@ public sealed class CloseTests
         Assert.Equal(0, pair.Far.Receive(new byte[2]));
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CORE-13")]
-    public async Task AddCallback_RacingWithDispose_NeverThrowsAndNeverRunsAfterwards(LoopDriver driver)
+    public async Task AddCallback_RacingWithDispose_NeverThrowsAndNeverRunsAfterwards(LoopStack stack)
     {
         for (int round = 0; round < 20; round++)
         {
-            EventLoop loop = LoopTesting.NewLoop(driver);
+            IEventLoop loop = NewLoop(stack);
             bool closed = false;
             bool ranLate = false;
             var posting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,16 +57,15 @@ public sealed class CloseTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CORE-14")]
-    public async Task CreateAndDispose_OnSeveralThreads_IsSafe(LoopDriver driver)
+    public async Task CreateAndDispose_OnSeveralThreads_IsSafe(LoopStack stack)
     {
         Task[] threads = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
         {
             for (int i = 0; i < 50; i++)
             {
-                using EventLoop loop = LoopTesting.NewLoop(driver);
+                using IEventLoop loop = stack.Create(TimeProvider.System, Log.CreateLogger("loop"));
                 bool ran = false;
                 loop.AddCallback(() =>
                 {
@@ -79,14 +79,13 @@ public sealed class CloseTests
         await Task.WhenAll(threads).WithDeadline();
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-INV-02")]
-    public async Task OtherMembers_OffTheLoopThread_ThrowInsteadOfCorrupting(LoopDriver driver)
+    public async Task OtherMembers_OffTheLoopThread_ThrowInsteadOfCorrupting(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using var thread = new LoopThread(driver);
-        EventLoop loop = thread.Loop;
+        SocketPair pair = Own(SocketPair.Tcp());
+        LoopThread thread = StartLoop(stack);
+        IEventLoop loop = thread.Loop;
         LoopTimeout timeout = await thread.Ask(() => loop.CallLater(TimeSpan.FromHours(1), static () => { }));
         Assert.Throws<InvalidOperationException>(() => loop.CallLater(TimeSpan.Zero, static () => { }));
         Assert.Throws<InvalidOperationException>(() => loop.RemoveTimeout(timeout));
@@ -98,36 +97,86 @@ public sealed class CloseTests
         Assert.True(timeout.IsPending);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public void Dispose_OwnedResources_AreAllDisposedAndMaySpeakOnceMore(LoopDriver driver)
+    [Theory, LoopStacks(false, true)]
+    [Contract("L-CORE-11"), Contract("L-CORE-12")]
+    public void Close_DescriptorsToo_ClosesThoseWithAHandlerThroughTheirHandles(LoopStack stack, bool closeDescriptors)
     {
-        EventLoop loop = LoopTesting.NewLoop(driver);
-        IEventLoop engine = loop;
-        var reported = new List<Exception>();
-        loop.ExceptionHandler = (e, _) => reported.Add(e);
-        var said = new List<string>();
-        engine.Own(new Resource(() => throw new InvalidOperationException("first")));
-        engine.Own(new Resource(() =>
-        {
-            Assert.True(loop.IsOnLoopThread);
-            engine.Post(new Resource(() => said.Add("last words")));
-            engine.AtTurnEnd(new Resource(() => said.Add("last send")));
-        }));
-        var disowned = new Resource(() => said.Add("disowned"));
-        engine.Own(disowned);
-        engine.Disown(disowned);
-        loop.AddCallback(() => said.Add("a user's callback"));
+        SocketPair[] pairs = [.. Enumerable.Range(0, 4).Select(_ => Own(SocketPair.Tcp()))];
+        IEventLoop loop = NewLoop(stack);
+        using var mine = new CountingHandle(pairs[0].Near.SafeHandle.DangerousGetHandle());
+        loop.AddHandler(mine, IoEvents.Read, static (_, _) => { });
+        loop.AddHandler(pairs[1].Near.SafeHandle, IoEvents.None, static (_, _) => { });
+        loop.AddHandler(pairs[2].Near.SafeHandle, IoEvents.Read, static (_, _) => { });
+        loop.RemoveHandler(pairs[2].Near.SafeHandle);
+        loop.RunTurns(1);
+        loop.Close(closeDescriptors);
+        loop.Close(closeDescriptors);
         loop.Dispose();
-        Assert.Equal(["last send", "last words"], said);
-        Assert.Single(reported);
-        Assert.False(loop.IsOnLoopThread);
+        Assert.Equal(closeDescriptors ? 1 : 0, mine.Releases);
+        Assert.Equal(closeDescriptors, pairs[1].Near.SafeHandle.IsClosed);
+        Assert.False(pairs[2].Near.SafeHandle.IsClosed);
+        Assert.False(pairs[3].Near.SafeHandle.IsClosed);
+        if (closeDescriptors)
+        {
+            Assert.Equal(0, pairs[1].Far.Receive(new byte[1], SocketFlags.None, out _)); // the end, or a reset
+        }
     }
 
-    private sealed class Resource(Action action) : IDisposable, ILoopWork
+    [Theory, LoopStacks]
+    [Contract("L-CORE-11")]
+    public void Close_DescriptorGivenAsNumber_ClosesIt(LoopStack stack)
     {
-        public void Dispose() => action();
+        SocketPair pair = SocketPair.Tcp();
+        Own(pair.Far);
+        IEventLoop loop = NewLoop(stack);
+        loop.AddHandler(pair.Near.SafeHandle.DangerousGetHandle(), IoEvents.Read, static (_, _) => { });
 
-        public void Run() => action();
+        // The number is all that is left of it; the socket object, which would wait for its handle's end, is never disposed of.
+        pair.Near.SafeHandle.SetHandleAsInvalid();
+        loop.Close(closeDescriptors: true);
+        Assert.Equal(0, pair.Far.Receive(new byte[1], SocketFlags.None, out _));
+    }
+
+    [Theory, LoopStacks]
+    [Contract("L-CORE-11")]
+    public void Close_OwnerThrows_IsReportedAndTheOthersAreClosed(LoopStack stack)
+    {
+        SocketPair[] pairs = [.. Enumerable.Range(0, 2).Select(_ => Own(SocketPair.Tcp()))];
+        IEventLoop loop = NewLoop(stack);
+        foreach (SocketPair pair in pairs)
+        {
+            var handle = new CountingHandle(pair.Near.SafeHandle.DangerousGetHandle()) { Throws = true };
+            loop.AddHandler(handle, IoEvents.Read, static (_, _) => { });
+        }
+
+        loop.Close(closeDescriptors: true);
+        Assert.Equal(2, Log.Take(LogLevel.Error).Count);
+    }
+
+    /// <summary>Owns a number in name only, and counts how often it was let go.</summary>
+    private sealed class CountingHandle : SafeHandle
+    {
+        internal CountingHandle(nint number) : base(invalidHandleValue: -1, ownsHandle: true) => SetHandle(number);
+
+        public override bool IsInvalid => handle == -1;
+
+        internal int Releases { get; private set; }
+
+        internal bool Throws { get; init; }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (Throws && disposing)
+            {
+                throw new InvalidOperationException("It is still needed.");
+            }
+        }
+
+        protected override bool ReleaseHandle()
+        {
+            Releases++;
+            return true;
+        }
     }
 }

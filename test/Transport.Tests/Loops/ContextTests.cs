@@ -2,18 +2,18 @@ using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Drivers;
+using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Transport.Tests.Loops;
 
 /// <summary>The synchronisation context and the task scheduler of a loop.</summary>
-public sealed class ContextTests
+public sealed class ContextTests : LoopContract
 {
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-FUT-15")]
-    public void Await_InACallback_ContinuesOnTheLoopInALaterTurnInOrder(LoopDriver driver)
+    public void Await_InACallback_ContinuesOnTheLoopInALaterTurnInOrder(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var order = new List<string>();
         async void Body()
         {
@@ -32,13 +32,12 @@ public sealed class ContextTests
         Assert.Equal(["before", "same turn", "after", "posted later"], order);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-FUT-15")]
-    public void Current_AfterACallbackReplacedIt_IsTheLoopsAgain(LoopDriver driver)
+    public void Current_AfterACallbackReplacedIt_IsTheLoopsAgain(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         var seen = new List<SynchronizationContext?>();
         void Look(object? state)
         {
@@ -66,13 +65,13 @@ public sealed class ContextTests
         Assert.Equal(5, seen.Count);
         Assert.All(seen, context => Assert.Same(loop.SynchronizationContext, context));
         Assert.Same(before, SynchronizationContext.Current);
+        Assert.Equal(5, Log.Take(LogLevel.Error).Count);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public async Task Send_FromAnotherThread_RunsOnTheLoopAndGivesItsException(LoopDriver driver)
+    [Theory, LoopStacks]
+    public async Task Send_FromAnotherThread_RunsOnTheLoopAndGivesItsException(LoopStack stack)
     {
-        using var thread = new LoopThread(driver);
+        LoopThread thread = StartLoop(stack);
         SynchronizationContext context = thread.Loop.SynchronizationContext;
         bool onLoop = false;
         context.Send(_ => onLoop = thread.Loop.IsOnLoopThread, null);
@@ -86,26 +85,11 @@ public sealed class ContextTests
         }));
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public async Task Send_LoopClosedMeanwhile_ThrowsInsteadOfWaitingForEver(LoopDriver driver)
-    {
-        EventLoop loop = LoopTesting.NewLoop(driver);
-        Task sending = Task.Factory.StartNew(
-            () => loop.SynchronizationContext.Send(static _ => { }, null),
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Assert.True(SpinWait.SpinUntil(() => loop.GetStatistics().QueuedCallbacks > 0, Deadline.Default));
-        loop.Dispose();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => sending.WithDeadline());
-        Assert.Throws<ObjectDisposedException>(() => loop.SynchronizationContext.Send(static _ => { }, null));
-    }
-
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-FUT-15")]
-    public async Task Scheduler_TasksFromElsewhere_RunOnTheLoopInOrder(LoopDriver driver)
+    public async Task Scheduler_TasksFromElsewhere_RunOnTheLoopInOrder(LoopStack stack)
     {
-        using var thread = new LoopThread(driver);
+        LoopThread thread = StartLoop(stack);
         var factory = new TaskFactory(thread.Loop.Scheduler);
         Assert.Equal(1, thread.Loop.Scheduler.MaximumConcurrencyLevel);
         var order = new List<int>();
@@ -117,5 +101,49 @@ public sealed class ContextTests
         }))];
         await Task.WhenAll(tasks).WithDeadline();
         Assert.Equal(Enumerable.Range(0, 100), order);
+    }
+
+    [Theory, LoopStacks]
+    [Contract("L-CORE-18")]
+    public void Callbacks_PostsAndTasks_InterleaveInTheOrderAddedOnOneThread(LoopStack stack)
+    {
+        IEventLoop loop = NewLoop(stack);
+        var tasks = new TaskFactory(loop.Scheduler);
+        var order = new List<int>();
+        var threads = new HashSet<int>();
+        void Run(int number)
+        {
+            order.Add(number);
+            threads.Add(Environment.CurrentManagedThreadId);
+        }
+
+        for (int i = 0; i < 40; i += 4)
+        {
+            int number = i;
+            loop.AddCallback(() => Run(number));
+            loop.SynchronizationContext.Post(_ => Run(number + 1), null);
+            _ = tasks.StartNew(() => Run(number + 2), TestContext.Current.CancellationToken);
+            loop.AddCallback(_ => Run(number + 3), null);
+        }
+
+        loop.RunTurns(1);
+        Assert.Equal(Enumerable.Range(0, 40), order);
+        Assert.Equal(Environment.CurrentManagedThreadId, Assert.Single(threads));
+    }
+
+    // A continuation of host code is one more callback: the same thread, in turn with the loop's own.
+    [Theory, LoopStacks]
+    [Contract("L-CORE-18")]
+    public async Task Await_OnHostTasks_TakesTurnsWithCallbacks(LoopStack stack)
+    {
+        LoopThread thread = StartLoop(stack);
+        await thread.RunAsync(async loop =>
+        {
+            bool between = false;
+            loop.AddCallback(() => between = true);
+            await Task.Run(static () => { }, TestContext.Current.CancellationToken);
+            Assert.True(loop.IsOnLoopThread);
+            Assert.True(between);
+        });
     }
 }

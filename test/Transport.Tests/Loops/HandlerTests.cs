@@ -1,22 +1,23 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 using LoopBridge.Interop;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Drivers;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoopBridge.Transport.Tests.Loops;
 
 /// <summary>Handlers on descriptors.</summary>
-public sealed class HandlerTests
+public sealed class HandlerTests : LoopContract
 {
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-HND-01"), Contract("L-HND-02"), Contract("L-HND-03")]
-    public void AddHandler_SameNumberAgain_ThrowsAndTheFirstStays(LoopDriver driver)
+    public void AddHandler_SameNumberAgain_ThrowsAndTheFirstStays(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         using var alias = new DescriptorHandle((int)pair.Near.SafeHandle.DangerousGetHandle(), ownsHandle: false);
         var heard = new List<object>();
         loop.AddHandler(pair.Near.SafeHandle, IoEvents.Write, (handle, _) => heard.Add(handle));
@@ -29,13 +30,12 @@ public sealed class HandlerTests
         Assert.Single(heard);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-HND-04"), Contract("L-HND-05")]
-    public void RemoveAndUpdate_Unknown_SilentAndThrowing(LoopDriver driver)
+    public void RemoveAndUpdate_Unknown_SilentAndThrowing(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         loop.RemoveHandler(pair.Near.SafeHandle);
         Assert.Throws<InvalidOperationException>(() => loop.UpdateHandler(pair.Near.SafeHandle, IoEvents.Read));
         pair.Near.Dispose();
@@ -43,13 +43,12 @@ public sealed class HandlerTests
     }
 
     // The number of a closed handle names whoever got it next.
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-HND-04"), Contract("L-HND-13")]
-    public void RemoveHandler_ClosedHandleOfAReusedNumber_LeavesTheNewOne(LoopDriver driver)
+    public void RemoveHandler_ClosedHandleOfAReusedNumber_LeavesTheNewOne(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         int number = (int)pair.Near.SafeHandle.DangerousGetHandle();
         var old = new DescriptorHandle(number, ownsHandle: false);
         loop.AddHandler(old, IoEvents.Write, static (_, _) => { });
@@ -66,13 +65,12 @@ public sealed class HandlerTests
         Assert.Equal(1, calls);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-HND-13")]
-    public void AddHandler_HandleDisposedWithoutRemoval_StaysUntilRemoved(LoopDriver driver)
+    public void AddHandler_HandleDisposedWithoutRemoval_StaysUntilRemoved(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         var handle = new DescriptorHandle((int)pair.Near.SafeHandle.DangerousGetHandle(), ownsHandle: false);
         int calls = 0;
         loop.AddHandler(handle, IoEvents.Write, (_, _) => calls++);
@@ -85,13 +83,12 @@ public sealed class HandlerTests
         Assert.Equal(11, calls);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-HND-06"), Contract("L-HND-08"), Contract("L-HND-12")]
-    public void Handler_Interests_DecideWhatItHearsInEveryTurn(LoopDriver driver)
+    public void Handler_Interests_DecideWhatItHearsInEveryTurn(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         var heard = new List<IoEvents>();
         pair.Far.Send((ReadOnlySpan<byte>)[1]);
         Assert.True(pair.Near.Poll(Deadline.Default, SelectMode.SelectRead));
@@ -104,13 +101,12 @@ public sealed class HandlerTests
         Assert.Equal([IoEvents.Read, IoEvents.Read, IoEvents.Read | IoEvents.Write], heard);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-HND-07")]
-    public void Handler_NoInterest_HearsOfTheEnd(LoopDriver driver)
+    public void Handler_NoInterest_HearsOfTheEnd(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Unix();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Unix());
+        IEventLoop loop = NewLoop(stack);
         IoEvents heard = IoEvents.None;
         loop.AddHandler(pair.Near.SafeHandle, IoEvents.None, (_, events) =>
         {
@@ -122,13 +118,12 @@ public sealed class HandlerTests
         Assert.Equal(IoEvents.HangUp, heard);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-HND-09")]
-    public void Handler_Throws_IsReportedAndCalledAgainButABrokenPipeIsNoNews(LoopDriver driver)
+    public void Handler_Throws_IsReportedAndCalledAgainButABrokenPipeIsNoNews(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         var reported = new List<Exception>();
         loop.ExceptionHandler = (e, _) => reported.Add(e);
         Exception[] thrown =
@@ -145,17 +140,16 @@ public sealed class HandlerTests
         Assert.Equal(thrown.Length, calls);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-HND-10"), Contract("L-HND-11")]
-    public void RemoveHandler_FromHandlerOfTheSamePoll_IsNotCalledNorItsReplacement(LoopDriver driver)
+    public void RemoveHandler_FromHandlerOfTheSamePoll_IsNotCalledNorItsReplacement(LoopStack stack)
     {
-        using SocketPair first = SocketPair.Tcp();
-        using SocketPair second = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair first = Own(SocketPair.Tcp());
+        SocketPair second = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         int calls = 0;
         int stale = 0;
-        void Handle(System.Runtime.InteropServices.SafeHandle handle, IoEvents events)
+        void Handle(SafeHandle handle, IoEvents events)
         {
             calls++;
             foreach (SocketPair pair in (SocketPair[])[first, second])
@@ -172,19 +166,102 @@ public sealed class HandlerTests
         Assert.Equal(0, stale);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public async Task RemoveHandler_SocketBeingDisposed_LetsTheDisposeEnd(LoopDriver driver)
+    [Theory, LoopStacks]
+    public async Task RemoveHandler_SocketBeingDisposed_LetsTheDisposeEnd(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         loop.AddHandler(pair.Near.SafeHandle, IoEvents.Read, static (_, _) => { });
-        System.Runtime.InteropServices.SafeHandle handle = pair.Near.SafeHandle;
+        SafeHandle handle = pair.Near.SafeHandle;
         Task disposing = Task.Factory.StartNew(
             pair.Near.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         loop.RunTurns(50);
         Assert.False(disposing.IsCompleted);
         loop.RemoveHandler(handle);
         await disposing.WithDeadline();
+    }
+
+    [Theory, LoopStacks]
+    [Contract("L-HND-02"), Contract("L-HND-03")]
+    public void AddHandler_ByNumberOrHandle_IsTheSameRegistration(LoopStack stack)
+    {
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
+        SafeHandle handle = pair.Near.SafeHandle;
+        nint number = handle.DangerousGetHandle();
+        var heard = new List<(object Form, IoEvents Events)>();
+        loop.AddHandler(number, IoEvents.Write, (form, events) => heard.Add((form, events)));
+        Assert.Throws<InvalidOperationException>(() => loop.AddHandler(handle, IoEvents.Write, static (_, _) => { }));
+        Assert.Throws<InvalidOperationException>(() => loop.AddHandler(number, IoEvents.Write, static (_, _) => { }));
+        loop.RunTurns(1);
+        loop.UpdateHandler(handle, IoEvents.None);
+        loop.RunTurns(1);
+        Assert.Equal([(number, IoEvents.Write)], heard);
+
+        loop.RemoveHandler(handle);
+        loop.AddHandler(handle, IoEvents.None, (form, events) => heard.Add((form, events)));
+        Assert.Throws<InvalidOperationException>(() => loop.AddHandler(number, IoEvents.Write, static (_, _) => { }));
+        loop.UpdateHandler(number, IoEvents.Write);
+        loop.RunTurns(1);
+        loop.RemoveHandler(number);
+        loop.RunTurns(1);
+        Assert.Equal([(number, IoEvents.Write), (handle, IoEvents.Write)], heard);
+        loop.RemoveHandler(number);
+        Assert.Throws<InvalidOperationException>(() => loop.UpdateHandler(number, IoEvents.Read));
+    }
+
+    [Theory, LoopStacks]
+    [Contract("L-HND-14")]
+    public void AddHandler_RegularFile_ThrowsAndHoldsNothing(LoopStack stack)
+    {
+        IEventLoop loop = NewLoop(stack);
+        SafeFileHandle file = File.OpenHandle(typeof(HandlerTests).Assembly.Location);
+        Assert.Throws<IOException>(() => loop.AddHandler(file, IoEvents.Read, static (_, _) => { }));
+        Assert.Throws<InvalidOperationException>(() => loop.UpdateHandler(file, IoEvents.Read));
+        loop.RemoveHandler(file);
+        file.Dispose();
+        Assert.True(file.IsClosed);
+    }
+
+    [Theory, LoopStacks]
+    [Contract("L-HND-15")]
+    public void Handler_DataThenHangUp_CanStillReadTheData(LoopStack stack)
+    {
+        SocketPair pair = Own(SocketPair.Unix());
+        IEventLoop loop = NewLoop(stack);
+        pair.Far.Send((ReadOnlySpan<byte>)[1, 2, 3]);
+        pair.Far.Dispose();
+        var received = new List<int>();
+        loop.AddHandler(pair.Near.SafeHandle, IoEvents.Read, (handle, events) =>
+        {
+            Assert.True(events.HasFlag(IoEvents.Read));
+            received.Add(pair.Near.Receive(new byte[2]));
+            if (received[^1] == 0)
+            {
+                loop.RemoveHandler(handle);
+                loop.Stop();
+            }
+        });
+        loop.StartBounded();
+        Assert.Equal([2, 1, 0], received);
+    }
+
+    // Some end without anything to read, and nobody asked for reading either.
+    [Theory, LoopStacks]
+    [Contract("L-HND-07")]
+    public void Handler_NoInterest_HearsOfAReset(LoopStack stack)
+    {
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
+        IoEvents heard = IoEvents.None;
+        loop.AddHandler(pair.Near.SafeHandle, IoEvents.None, (handle, events) =>
+        {
+            heard |= events;
+            loop.RemoveHandler(handle);
+            loop.Stop();
+        });
+        pair.ResetFar();
+        loop.StartBounded();
+        Assert.NotEqual(IoEvents.None, heard & (IoEvents.Error | IoEvents.HangUp));
     }
 }

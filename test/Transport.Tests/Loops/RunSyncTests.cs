@@ -1,18 +1,17 @@
 using LoopBridge.Loops;
 using LoopBridge.Testing;
-using LoopBridge.Transport.Tests.Drivers;
 
 namespace LoopBridge.Transport.Tests.Loops;
 
 /// <summary>Running a loop until one task is done.</summary>
-public sealed class RunSyncTests
+public sealed class RunSyncTests : LoopContract
 {
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-FUT-06"), Contract("L-FUT-09"), Contract("L-FUT-10")]
-    public void RunSync_Asynchronous_GivesTheResultAndLeavesNothing(LoopDriver driver)
+    public void RunSync_Asynchronous_GivesTheResultAndLeavesNothing(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        var clock = new ManualTimeProvider();
+        IEventLoop loop = NewLoop(stack, clock);
         for (int i = 0; i < 3; i++)
         {
             int result = loop.RunSync(async _ =>
@@ -23,17 +22,29 @@ public sealed class RunSyncTests
                 return 42;
             }, Deadline.Default);
             Assert.Equal(42, result);
-            Assert.Equal(0, loop.GetStatistics().PendingTimeouts);
-            Assert.Equal(0, loop.GetStatistics().QueuedCallbacks);
         }
+
+        // A timer that was left would stop the loop before its last turn.
+        clock.Advance(Deadline.Default * 2);
+        int turns = 0;
+        void Count()
+        {
+            if (++turns < 5)
+            {
+                loop.AddCallback(Count);
+            }
+        }
+
+        loop.AddCallback(Count);
+        loop.RunTurns(5);
+        Assert.Equal(5, turns);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-FUT-05"), Contract("L-FUT-06")]
-    public void RunSync_Throwing_GivesTheOriginalException(LoopDriver driver)
+    public void RunSync_Throwing_GivesTheOriginalException(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var mine = new InvalidDataException("mine");
         Assert.Same(mine, Assert.Throws<InvalidDataException>(() => loop.RunSync<int>(_ => throw mine, Deadline.Default)));
         Assert.Same(mine, Assert.Throws<InvalidDataException>(() => loop.RunSync(async _ =>
@@ -43,21 +54,19 @@ public sealed class RunSyncTests
         }, Deadline.Default)));
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-FUT-05")]
-    public void RunSync_NoTaskAtAll_ThrowsInsteadOfWaiting(LoopDriver driver)
+    public void RunSync_NoTaskAtAll_ThrowsInsteadOfWaiting(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         Assert.Throws<InvalidOperationException>(() => loop.RunSync<int>(static _ => null!, Deadline.Default));
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-FUT-07")]
-    public void RunSync_TimeOut_ThrowsThatCancelsAndTheLoopGoesOn(LoopDriver driver)
+    public void RunSync_TimeOut_ThrowsThatCancelsAndTheLoopGoesOn(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var limit = TimeSpan.FromMilliseconds(5);
         CancellationToken seen = default;
         Assert.Throws<TimeoutException>(() => loop.RunSync(async token =>
@@ -72,15 +81,13 @@ public sealed class RunSyncTests
 
         // What the first functions still had to say does not end this run.
         Assert.Equal(7, loop.RunSync(Yielding, Deadline.Default));
-        Assert.Equal(0, loop.GetStatistics().PendingTimeouts);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-FUT-08")]
-    public void RunSync_Stopped_Throws(LoopDriver driver)
+    public void RunSync_Stopped_Throws(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var never = new TaskCompletionSource<int>();
         Assert.Throws<InvalidOperationException>(() => loop.RunSync(_ =>
         {
@@ -93,11 +100,10 @@ public sealed class RunSyncTests
         Assert.Equal(7, loop.RunSync(Yielding, Deadline.Default));
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public void RunSync_StopPendingOrRunning_ThrowsAndNeverRunsTheFunction(LoopDriver driver)
+    [Theory, LoopStacks]
+    public void RunSync_StopPendingOrRunning_ThrowsAndNeverRunsTheFunction(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         bool ran = false;
         Task<int> Function(CancellationToken token)
         {
@@ -117,15 +123,13 @@ public sealed class RunSyncTests
         loop.RunTurns(3);
         Assert.True(threw);
         Assert.False(ran);
-        Assert.Equal(0, loop.GetStatistics().PendingTimeouts);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-FUT-06")]
-    public void RunSync_TaskDoneByAThread_Ends(LoopDriver driver)
+    public void RunSync_TaskDoneByAThread_Ends(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         Assert.Equal(3, loop.RunSync(static token => Task.Run(static () => 3, token), Deadline.Default));
     }
 

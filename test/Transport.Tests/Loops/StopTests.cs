@@ -6,14 +6,13 @@ using LoopBridge.Transport.Tests.Drivers;
 namespace LoopBridge.Transport.Tests.Loops;
 
 /// <summary>Start, stop, start again.</summary>
-public sealed class StopTests
+public sealed class StopTests : LoopContract
 {
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CORE-01")]
-    public void Start_WhileRunning_ThrowsAndTheRunGoesOn(LoopDriver driver)
+    public void Start_WhileRunning_ThrowsAndTheRunGoesOn(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var reported = new List<Exception>();
         loop.ExceptionHandler = (e, _) => reported.Add(e);
         loop.AddCallback(loop.Start);
@@ -26,13 +25,12 @@ public sealed class StopTests
         Assert.True(ran);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CORE-02"), Contract("L-CORE-04")]
-    public void Stop_FromCallback_FinishesTheTurnSkipsThePollAndKeepsTheRest(LoopDriver driver)
+    public void Stop_FromCallback_FinishesTheTurnSkipsThePollAndKeepsTheRest(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         var order = new List<string>();
         loop.AddHandler(pair.Near.SafeHandle, IoEvents.Write, (_, _) =>
         {
@@ -53,12 +51,11 @@ public sealed class StopTests
         Assert.Equal(["callback", "timeout", "kept", "handler"], order);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CORE-03")]
-    public void Stop_BeforeStart_EndsTheNextStartAndOnlyThat(LoopDriver driver)
+    public void Stop_BeforeStart_EndsTheNextStartAndOnlyThat(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         bool ran = false;
         loop.AddCallback(() =>
         {
@@ -73,30 +70,26 @@ public sealed class StopTests
         Assert.True(ran);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CORE-04")]
-    public void Start_ManyTimes_GoesOnEachTime(LoopDriver driver)
+    public void Start_ManyTimes_GoesOnEachTime(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
-        IEventLoop? before = CurrentLoop.Value;
+        IEventLoop loop = NewLoop(stack);
         int fired = 0;
         for (int i = 1; i <= 50; i++)
         {
             loop.CallLater(TimeSpan.Zero, () => fired++);
             loop.RunTurns(0);
             Assert.Equal(i, fired);
-            Assert.Same(before, CurrentLoop.Value);
             Assert.False(loop.IsOnLoopThread);
         }
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CORE-05")]
-    public async Task Stop_FromAnotherThread_WakesAnIdleLoop(LoopDriver driver)
+    public async Task Stop_FromAnotherThread_WakesAnIdleLoop(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         for (int i = 0; i < 20; i++)
         {
             var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -117,12 +110,12 @@ public sealed class StopTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public void Start_InsideAnotherLoop_RestoresWhatWasCurrent(LoopDriver driver)
+    [Theory, LoopStacks]
+    [Contract("L-CORE-07")]
+    public void Start_InsideAnotherLoop_RestoresWhatWasCurrent(LoopStack stack)
     {
-        using EventLoop outer = LoopTesting.NewLoop(driver);
-        using EventLoop inner = LoopTesting.NewLoop(driver);
+        IEventLoop outer = NewLoop(stack);
+        IEventLoop inner = NewLoop(stack);
         bool inside = false;
         bool restored = false;
         inner.AddCallback(() =>
@@ -141,12 +134,11 @@ public sealed class StopTests
         Assert.True(restored);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-INV-02")]
-    public async Task Start_FromManyThreadsAtOnce_OneRunsAndTheOthersThrow(LoopDriver driver)
+    public async Task Start_FromManyThreadsAtOnce_OneRunsAndTheOthersThrow(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         for (int round = 0; round < 20; round++)
         {
             using var together = new Barrier(4);

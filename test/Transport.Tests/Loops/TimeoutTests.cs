@@ -1,19 +1,17 @@
 using System.Runtime.CompilerServices;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
-using LoopBridge.Transport.Tests.Drivers;
 
 namespace LoopBridge.Transport.Tests.Loops;
 
 /// <summary>Deadlines: order, removal, extremes.</summary>
-public sealed class TimeoutTests
+public sealed class TimeoutTests : LoopContract
 {
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-01"), Contract("L-TIME-02")]
-    public void CallLater_SeveralDelays_FireOnceInDeadlineOrderAndNotEarly(LoopDriver driver)
+    public void CallLater_SeveralDelays_FireOnceInDeadlineOrderAndNotEarly(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var fired = new List<int>();
         foreach (int delay in (int[])[15, 5, 10])
         {
@@ -32,12 +30,11 @@ public sealed class TimeoutTests
         Assert.Equal([5, 10, 15], fired);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-07")]
-    public void CallAt_EqualDeadlines_RunInTheOrderAdded(LoopDriver driver)
+    public void CallAt_EqualDeadlines_RunInTheOrderAdded(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var fired = new List<int>();
         TimeSpan deadline = loop.Time;
         for (int i = 0; i < 100; i++)
@@ -49,13 +46,12 @@ public sealed class TimeoutTests
         Assert.Equal(Enumerable.Range(0, 100), fired);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-06")]
-    public void CallAtAndLater_InThePast_FireNextTurnInDeadlineOrder(LoopDriver driver)
+    public void CallAtAndLater_InThePast_FireNextTurnInDeadlineOrder(LoopStack stack)
     {
         var clock = new ManualTimeProvider(TimeSpan.FromHours(1));
-        using EventLoop loop = LoopTesting.NewLoop(driver, clock);
+        IEventLoop loop = NewLoop(stack, clock);
         var fired = new List<string>();
         loop.CallLater(TimeSpan.MinValue, () => fired.Add("negative is now"));
         loop.CallAt(TimeSpan.FromMinutes(2), () => fired.Add("2"));
@@ -65,12 +61,11 @@ public sealed class TimeoutTests
         Assert.Equal(["0", "1", "2", "negative is now"], fired);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-04")]
-    public void RemoveTimeout_FromATimeoutOfTheSameTurn_DoesNotRun(LoopDriver driver)
+    public void RemoveTimeout_FromATimeoutOfTheSameTurn_DoesNotRun(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var fired = new List<int>();
         LoopTimeout? second = null;
         TimeSpan deadline = loop.Time;
@@ -86,12 +81,11 @@ public sealed class TimeoutTests
         Assert.False(second.IsPending);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-03"), Contract("L-TIME-15")]
-    public void RemoveTimeout_FiredRemovedOrClosed_IsHarmless(LoopDriver driver)
+    public void RemoveTimeout_FiredRemovedOrClosed_IsHarmless(LoopStack stack)
     {
-        EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         LoopTimeout fired = loop.CallLater(TimeSpan.Zero, static () => { });
         LoopTimeout removed = loop.CallLater(TimeSpan.Zero, static () => Assert.Fail("It was removed."));
         LoopTimeout left = loop.CallLater(TimeSpan.FromHours(1), static () => { });
@@ -106,12 +100,11 @@ public sealed class TimeoutTests
         Assert.Throws<ObjectDisposedException>(() => loop.CallLater(TimeSpan.Zero, static () => { }));
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public void RemoveTimeout_OfAnotherLoop_ThrowsAndHarmsNeither(LoopDriver driver)
+    [Theory, LoopStacks]
+    public void RemoveTimeout_OfAnotherLoop_ThrowsAndHarmsNeither(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
-        using EventLoop other = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
+        IEventLoop other = NewLoop(stack);
         bool mine = false;
         bool theirs = false;
         loop.CallLater(TimeSpan.Zero, () => mine = true);
@@ -123,30 +116,36 @@ public sealed class TimeoutTests
         Assert.True(theirs);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-05")]
-    public void RemoveTimeout_Thousands_LeaveNothingQueued(LoopDriver driver)
+    public void RemoveTimeout_Thousands_LeaveNothingBehind(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
-        for (int i = 0; i < 20_000; i++)
+        const int Rounds = 100_000;
+        IEventLoop loop = NewLoop(stack);
+        for (int i = 0; i < Rounds; i++)
         {
             loop.RemoveTimeout(loop.CallLater(TimeSpan.FromHours(1), static () => { }));
         }
 
-        Assert.Equal(0, loop.GetStatistics().PendingTimeouts);
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        for (int i = 0; i < Rounds; i++)
+        {
+            loop.RemoveTimeout(loop.CallLater(TimeSpan.FromHours(1), static () => { }));
+        }
+
+        // A timeout that stays takes about a hundred bytes.
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, Rounds * 10);
         bool fired = false;
         loop.CallLater(TimeSpan.Zero, () => fired = true);
         loop.RunTurns(1);
         Assert.True(fired);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-11"), Contract("L-INV-03")]
-    public void Timeout_Throws_IsReportedAndOthersRun(LoopDriver driver)
+    public void Timeout_Throws_IsReportedAndOthersRun(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var reported = new List<Exception>();
         loop.ExceptionHandler = (e, _) => reported.Add(e);
         var mine = new InvalidOperationException("mine");
@@ -158,28 +157,30 @@ public sealed class TimeoutTests
         Assert.Same(mine, Assert.Single(reported));
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-12")]
-    public async Task CallLater_ForEver_SleepsAndStillWakes(LoopDriver driver)
+    public async Task CallLater_ForEver_SleepsAndStillWakes(LoopStack stack)
     {
-        using var thread = new LoopThread(driver);
+        var clock = new CountingClock();
+        LoopThread thread = StartLoop(stack, clock);
         bool fired = false;
-        LoopTimeout timeout = await thread.Ask(() => thread.Loop.CallLater(TimeSpan.MaxValue, () => fired = true));
-        await thread.Ask(() => thread.Loop.CallAt(TimeSpan.MaxValue, () => fired = true));
-        Assert.Equal(2, thread.Loop.GetStatistics().PendingTimeouts);
-        Assert.Equal(TimeSpan.MaxValue, timeout.Deadline);
-        Assert.True(thread.Loop.GetStatistics().Turns < 10);
+        LoopTimeout relative = await thread.Ask(() => thread.Loop.CallLater(TimeSpan.MaxValue, () => fired = true));
+        LoopTimeout absolute = await thread.Ask(() => thread.Loop.CallAt(TimeSpan.MaxValue, () => fired = true));
+        Assert.Equal(TimeSpan.MaxValue, relative.Deadline);
+        var slept = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await thread.Ask(() => thread.Loop.CallLater(TimeSpan.FromMilliseconds(50), slept.SetResult));
+        await slept.Task.WithDeadline();
         Assert.False(fired);
+        Assert.True(relative.IsPending && absolute.IsPending);
+        clock.AssertFewTurns();
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-13")]
-    public async Task CallLater_ManualClock_FiresOnlyWhenTheClockSaysSo(LoopDriver driver)
+    public async Task CallLater_ManualClock_FiresOnlyWhenTheClockSaysSo(LoopStack stack)
     {
         var clock = new ManualTimeProvider();
-        using var thread = new LoopThread(driver, clock);
+        LoopThread thread = StartLoop(stack, clock);
         bool fired = false;
         await thread.Ask(() => thread.Loop.CallLater(TimeSpan.FromHours(1), () => fired = true));
         clock.Advance(TimeSpan.FromHours(1) - TimeSpan.FromTicks(1));
@@ -191,12 +192,11 @@ public sealed class TimeoutTests
         Assert.True(await thread.Ask(() => fired));
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-14")]
-    public void Timeout_FiredOrRemoved_ReleasesItsCallback(LoopDriver driver)
+    public void Timeout_FiredOrRemoved_ReleasesItsCallback(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         (LoopTimeout fired, WeakReference firedState) = Schedule(loop);
         (LoopTimeout removed, WeakReference removedState) = Schedule(loop);
         loop.RemoveTimeout(removed);
@@ -209,8 +209,50 @@ public sealed class TimeoutTests
         GC.KeepAlive(removed);
     }
 
+    // Deadlines are typed: what is not a time does not become one, and what is too far does not wrap around.
+    [Theory, LoopStacks]
+    [Contract("L-TIME-10")]
+    public void CallLater_NotATime_CannotBeSaid(LoopStack stack)
+    {
+        var clock = new ManualTimeProvider(TimeSpan.FromHours(1));
+        IEventLoop loop = NewLoop(stack, clock);
+        Assert.Throws<ArgumentException>(() => loop.CallLater(TimeSpan.FromSeconds(double.NaN), static () => { }));
+        Assert.Throws<OverflowException>(() => loop.CallLater(TimeSpan.FromSeconds(double.PositiveInfinity), static () => { }));
+        Assert.Throws<ArgumentNullException>(() => loop.CallLater(TimeSpan.Zero, null!));
+        Assert.Throws<ArgumentNullException>(() => loop.CallAt(TimeSpan.Zero, null!, null));
+        Assert.Throws<ArgumentNullException>(() => loop.RemoveTimeout(null!));
+        Assert.Equal(TimeSpan.MaxValue, loop.CallLater(TimeSpan.MaxValue, static () => Assert.Fail("For ever is over.")).Deadline);
+        Assert.Equal(TimeSpan.MaxValue, loop.CallLater(TimeSpan.MaxValue - TimeSpan.FromMinutes(1), static () => { }).Deadline);
+        Assert.Equal(TimeSpan.FromHours(1), loop.CallLater(TimeSpan.MinValue, static () => { }).Deadline);
+
+        // Below zero there is nothing to overflow.
+        clock.Advance(TimeSpan.FromHours(-2));
+        LoopTimeout soon = loop.CallLater(TimeSpan.FromHours(3), static () => { });
+        Assert.Equal(TimeSpan.FromHours(2), soon.Deadline);
+        loop.RunTurns(1);
+        Assert.True(soon.IsPending);
+    }
+
+    [Theory, LoopStacks]
+    [Contract("L-TIME-02")]
+    public void CallAtAndLater_EveryForm_GivesAHandleToRemoveItWith(LoopStack stack)
+    {
+        IEventLoop loop = NewLoop(stack);
+        LoopTimeout[] timeouts =
+        [
+            loop.CallAt(TimeSpan.Zero, Fail),
+            loop.CallAt(TimeSpan.Zero, static _ => Fail(), null),
+            loop.CallLater(TimeSpan.Zero, Fail),
+            loop.CallLater(TimeSpan.Zero, static _ => Fail(), null),
+        ];
+        Assert.All(timeouts, loop.RemoveTimeout);
+        loop.RunTurns(1);
+        Assert.All(timeouts, static timeout => Assert.False(timeout.IsPending));
+        static void Fail() => Assert.Fail("It was removed.");
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static (LoopTimeout Timeout, WeakReference State) Schedule(EventLoop loop)
+    private static (LoopTimeout Timeout, WeakReference State) Schedule(IEventLoop loop)
     {
         object state = new();
         return (loop.CallLater(TimeSpan.Zero, static _ => { }, state), new WeakReference(state));

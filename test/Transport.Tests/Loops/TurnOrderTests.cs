@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
@@ -7,15 +6,14 @@ using LoopBridge.Transport.Tests.Drivers;
 namespace LoopBridge.Transport.Tests.Loops;
 
 /// <summary>What runs before what, and what waits for the next turn.</summary>
-public sealed class TurnOrderTests
+public sealed class TurnOrderTests : LoopContract
 {
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-INV-05"), Contract("L-TIME-09")]
-    public void Start_AllAtOnce_RunsCallbacksThenTimeoutsThenHandlers(LoopDriver driver)
+    public void Start_AllAtOnce_RunsCallbacksThenTimeoutsThenHandlers(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         var order = new List<string>();
         loop.AddHandler(pair.Near.SafeHandle, IoEvents.Write, (_, _) =>
         {
@@ -29,13 +27,12 @@ public sealed class TurnOrderTests
         Assert.Equal(["callback 1", "callback 2", "timeout", "handler"], order);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CB-03"), Contract("L-INV-04"), Contract("L-CB-01")]
-    public void AddCallback_FromCallback_WaitsForTheNextTurnWithAPollBetween(LoopDriver driver)
+    public void AddCallback_FromCallback_WaitsForTheNextTurnWithAPollBetween(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         var order = new List<string>();
         loop.AddHandler(pair.Near.SafeHandle, IoEvents.Write, (handle, _) =>
         {
@@ -56,12 +53,11 @@ public sealed class TurnOrderTests
         Assert.Equal(["first", "first too", "handler", "second turn"], order);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-TIME-08")]
-    public void CallAt_PastDeadlineAddedInTheTurn_WaitsForTheNext(LoopDriver driver)
+    public void CallAt_PastDeadlineAddedInTheTurn_WaitsForTheNext(LoopStack stack)
     {
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        IEventLoop loop = NewLoop(stack);
         var order = new List<string>();
         loop.CallLater(TimeSpan.Zero, () =>
         {
@@ -77,13 +73,12 @@ public sealed class TurnOrderTests
         Assert.Equal(["timeout", "next turn", "from callback", "from timeout"], order);
     }
 
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [Theory, LoopStacks]
     [Contract("L-CB-13"), Contract("L-HND-16")]
-    public void AddCallback_ItselfForEver_LeavesTimeoutsAndHandlersServed(LoopDriver driver)
+    public void AddCallback_ItselfForEver_LeavesTimeoutsAndHandlersServed(LoopStack stack)
     {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
+        SocketPair pair = Own(SocketPair.Tcp());
+        IEventLoop loop = NewLoop(stack);
         bool timedOut = false;
         int handled = 0;
         void Again() => loop.AddCallback(Again);
@@ -99,37 +94,5 @@ public sealed class TurnOrderTests
         });
         loop.StartBounded();
         Assert.True(handled > 0);
-    }
-
-    [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public void AtTurnEnd_FromCallbackAndHandler_RunsBeforeTheNextPoll(LoopDriver driver)
-    {
-        using SocketPair pair = SocketPair.Tcp();
-        using EventLoop loop = LoopTesting.NewLoop(driver);
-        IEventLoop engine = loop;
-        var order = new List<string>();
-        pair.Far.Send((ReadOnlySpan<byte>)[1]);
-        Assert.True(pair.Near.Poll(Deadline.Default, SelectMode.SelectRead));
-        loop.AddHandler(pair.Near.SafeHandle, IoEvents.Read, (handle, _) =>
-        {
-            order.Add("handler");
-            engine.AtTurnEnd(new Work(() => order.Add("end of handlers")));
-            loop.RemoveHandler(handle);
-            loop.AddCallback(() => order.Add("next turn"));
-        });
-        loop.AddCallback(() => engine.AtTurnEnd(new Work(() =>
-        {
-            order.Add("end of callbacks");
-            engine.AtTurnEnd(new Work(() => order.Add("later")));
-        })));
-        loop.AddCallback(() => order.Add("callback"));
-        loop.RunTurns(2);
-        Assert.Equal(["callback", "end of callbacks", "handler", "later", "end of handlers", "next turn"], order);
-    }
-
-    private sealed class Work(Action action) : ILoopWork
-    {
-        public void Run() => action();
     }
 }

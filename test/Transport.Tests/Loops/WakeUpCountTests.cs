@@ -14,8 +14,8 @@ public sealed class WakeUpCountTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "eventfd is Linux's");
         HashSet<string> before = [.. LeakCheck.Open()];
-        using var thread = new LoopThread(LoopDriver.Epoll);
-        EventLoop loop = thread.Loop;
+        using var loop = new EventLoop(new EventLoopOptions { Driver = LoopDriver.Epoll, MakeCurrent = false });
+        using var thread = new LoopThread(loop);
         string eventFd = LeakCheck.Open()
             .Single(entry => !before.Contains(entry) && entry.Contains("[eventfd]", StringComparison.Ordinal))
             .Split(' ')[0];

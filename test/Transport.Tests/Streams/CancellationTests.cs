@@ -4,7 +4,7 @@ namespace LoopBridge.Transport.Tests.Streams;
 
 public sealed class CancellationTests : StreamContract
 {
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-54")]
     public async Task ReadUntilAsync_Cancelled_LeavesTheBytesForTheNextRead(LoopStack stack, LinkKind kind)
     {
@@ -25,7 +25,7 @@ public sealed class CancellationTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-54"), Contract("L-STR-27")]
     public async Task ReadExactlyAsync_CancelledMidwayFromAnotherThread_PutsTheBytesBack(LoopStack stack, LinkKind kind)
     {
@@ -51,7 +51,7 @@ public sealed class CancellationTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-37")]
     public async Task ReadAsync_CancelledOnTheLoop_RunsNoContinuationInsideTheCancel(LoopStack stack, LinkKind kind)
     {
@@ -68,7 +68,7 @@ public sealed class CancellationTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task Read_TokenHasFiredBefore_IsCancelledAndConsumesNothing(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -85,7 +85,7 @@ public sealed class CancellationTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task ReadAsync_TokenFiresAfterTheEnd_LeavesTheNextReadAlone(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);

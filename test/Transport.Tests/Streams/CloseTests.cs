@@ -5,7 +5,7 @@ namespace LoopBridge.Transport.Tests.Streams;
 
 public sealed class CloseTests : StreamContract
 {
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task CloseAsync_MuchUnsent_SendsItAllFirst(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -23,7 +23,7 @@ public sealed class CloseTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-38"), Contract("L-STR-37"), Contract("L-STR-16")]
     public async Task CloseAsync_ReadPending_FailsItOutsideTheCallAndThenTellsOfTheClose(LoopStack stack, LinkKind kind)
     {
@@ -53,7 +53,7 @@ public sealed class CloseTests : StreamContract
         Assert.Empty(await link.ReceiveAllAsync().WithDeadline());
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task CloseAsync_BytesBuffered_DropsThem(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -68,7 +68,7 @@ public sealed class CloseTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task Abort_FromAnotherThread_FailsWhatIsPending(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -89,7 +89,7 @@ public sealed class CloseTests : StreamContract
         await Assert.ThrowsAnyAsync<Exception>(() => link.ReceiveAllAsync().WithDeadline());
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-37")]
     public async Task Abort_OnTheLoop_RunsNoContinuationInsideTheCall(LoopStack stack, LinkKind kind)
     {
@@ -113,7 +113,7 @@ public sealed class CloseTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-40")]
     public async Task Closed_IdleStream_NoticesThatThePeerFinished(LoopStack stack, LinkKind kind)
     {
@@ -130,7 +130,7 @@ public sealed class CloseTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-40")]
     public async Task Closed_AskedForAfterThePeerFinished_NoticesItTheSame(LoopStack stack, LinkKind kind)
     {
@@ -157,7 +157,7 @@ public sealed class CloseTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-15"), Contract("L-STR-14")]
     public async Task Closed_BytesBufferedWhenThePeerFinishes_WaitsUntilTheyAreRead(LoopStack stack, LinkKind kind)
     {
@@ -186,9 +186,8 @@ public sealed class CloseTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
-    [Contract("L-STR-39")]
-    public async Task Closed_RegisteredAfterTheClose_StillRuns(LoopStack stack, LinkKind kind)
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
+    public async Task Closed_RegisteredAfterTheClose_RunsWithinTheRegistrationLikeEveryToken(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
         await link.OnLoop(async stream =>
@@ -200,7 +199,7 @@ public sealed class CloseTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-53")]
     public async Task Stream_PeerFinishedWithWritesUnsent_SendsThemBeforeItCloses(LoopStack stack, LinkKind kind)
     {

@@ -9,7 +9,7 @@ namespace LoopBridge.Transport.Tests.Streams;
 
 public sealed class ContinuationTests : StreamContract
 {
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-FUT-15")]
     public async Task Await_OnTheLoop_GoesOnThereUnderTheLoopsContext(LoopStack stack, LinkKind kind)
     {
@@ -56,7 +56,7 @@ public sealed class ContinuationTests : StreamContract
         await body;
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task Await_UnderAnotherContext_GoesOnThere(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -77,7 +77,7 @@ public sealed class ContinuationTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-22")]
     public async Task Await_UserCodeThrows_StaysInItsTaskAndTheStreamGoesOn(LoopStack stack, LinkKind kind)
     {
@@ -98,7 +98,7 @@ public sealed class ContinuationTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task OnCompleted_RawContinuationThrows_GoesToTheLoopsExceptionHandler(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -114,7 +114,7 @@ public sealed class ContinuationTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task Members_OffTheLoopThread_ThrowAndNameTheRule(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -140,7 +140,7 @@ public sealed class ContinuationTests : StreamContract
         Assert.Equal(link.PeerSocket?.LocalEndPoint, stream.RemoteEndPoint);
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task Begin_BytesReceivedByTheSinkBefore_AreReadFirst(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);

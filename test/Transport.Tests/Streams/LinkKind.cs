@@ -8,4 +8,7 @@ public enum LinkKind
 
     /// <summary>A pair of pipes, as behind TLS.</summary>
     Pipe,
+
+    /// <summary>TLS over a loopback socket, as the server; the peer is the framework's own TLS.</summary>
+    Tls,
 }

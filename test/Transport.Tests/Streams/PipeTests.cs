@@ -108,6 +108,21 @@ public sealed class PipeTests : LoopContract
     }
 
     [Theory, LoopStacks]
+    [Contract("L-STR-50")]
+    public async Task FinishWriting_OnAPipe_IsItsClose(LoopStack stack)
+    {
+        await StartLoop(stack).RunAsync(async loop =>
+        {
+            (LoopStream reader, LoopStream writer) = LoopStream.CreatePipe(loop);
+            await writer.WriteAsync("all"u8.ToArray());
+            writer.FinishWriting();
+            Assert.Equal("all", (await reader.ReadUntilCloseAsync()).Text());
+            await writer.CloseAsync();
+            Assert.True(writer.IsClosed);
+        });
+    }
+
+    [Theory, LoopStacks]
     [Contract("L-STR-51")]
     public async Task ReadAsync_BadDescriptor_CountsAsClose(LoopStack stack)
     {
@@ -167,7 +182,7 @@ public sealed class PipeTests : LoopContract
     [Contract("L-STR-50")]
     public async Task FromPipe_RegularFileOrOffTheLoop_ThrowsAndClosesTheDescriptor(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         await thread.RunAsync(loop =>
         {
             SafeFileHandle file = File.OpenHandle(typeof(PipeTests).Assembly.Location);
@@ -207,7 +222,7 @@ public sealed class PipeTests : LoopContract
     [Contract("L-STR-50")]
     public async Task Dispose_LoopClosedUnderAPipe_LeavesNoDescriptor(LoopStack stack)
     {
-        Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         LoopStream? reader = null;
         await thread.Do(() => (reader, _) = LoopStream.CreatePipe(thread.Loop));
         thread.Stop();

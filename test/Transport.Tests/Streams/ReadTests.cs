@@ -5,7 +5,7 @@ namespace LoopBridge.Transport.Tests.Streams;
 
 public sealed class ReadTests : StreamContract
 {
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-03")]
     public async Task ReadExactlyAsync_ZeroBytes_CompletesAtOnceAndConsumesNothing(LoopStack stack, LinkKind kind)
     {
@@ -24,7 +24,7 @@ public sealed class ReadTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-04")]
     public async Task ReadAsync_WhileAnotherIsPending_ThrowsAndLeavesTheFirstAlone(LoopStack stack, LinkKind kind)
     {
@@ -42,7 +42,7 @@ public sealed class ReadTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-04")]
     public async Task ReadUntilAsync_FromTheContinuationOfTheOneBefore_Goes(LoopStack stack, LinkKind kind)
     {
@@ -59,7 +59,7 @@ public sealed class ReadTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task ReadAsync_ResultOfTheOneBeforeNotLookedAt_BothResultsStand(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -75,7 +75,7 @@ public sealed class ReadTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-05")]
     public async Task ReadAsync_MoreThanAskedForArrived_GivesUpToTheAmountAndKeepsTheRest(LoopStack stack, LinkKind kind)
     {
@@ -92,7 +92,7 @@ public sealed class ReadTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-11"), Contract("L-STR-53")]
     public async Task ReadUntilCloseAsync_PeerFinishes_GivesAllAndClosesTheStream(LoopStack stack, LinkKind kind)
     {
@@ -112,7 +112,7 @@ public sealed class ReadTests : StreamContract
         Assert.Empty(await link.ReceiveAllAsync().WithDeadline());
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-12")]
     public async Task ReadUntilCloseAsync_AfterTheCloseWithBytesBuffered_GivesThem(LoopStack stack, LinkKind kind)
     {
@@ -127,7 +127,7 @@ public sealed class ReadTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task ReadUntilCloseAsync_MoreThanTheLimit_ClosesTheStream(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -143,7 +143,7 @@ public sealed class ReadTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-01"), Contract("L-STR-14"), Contract("L-STR-18")]
     public async Task ReadAsync_PeerSentAndFinished_GivesPieceByPieceThenZeroForEver(LoopStack stack, LinkKind kind)
     {
@@ -167,7 +167,7 @@ public sealed class ReadTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-17")]
     public async Task ReadExactlyAsync_PeerFinishesMidway_FailsWithoutCauseAndLeavesTheBytes(LoopStack stack, LinkKind kind)
     {
@@ -208,7 +208,7 @@ public sealed class ReadTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-27"), Contract("L-STR-13")]
     public async Task Reads_OfAllKindsMixed_GiveTheSameBytes(LoopStack stack, LinkKind kind)
     {
@@ -255,7 +255,7 @@ public sealed class ReadTests : StreamContract
         Assert.Equal(noise, all.ToArray());
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-24"), Contract("L-STR-25")]
     public async Task Stream_NoReadPending_ReceivesNothingAndLaterAllInOrder(LoopStack stack, LinkKind kind)
     {
@@ -288,7 +288,7 @@ public sealed class ReadTests : StreamContract
         await sending.WithDeadline();
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task ReadUntilCloseAsync_EndlessSender_LetsTheLoopTakeTurns(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);

@@ -6,7 +6,7 @@ namespace LoopBridge.Transport.Tests.Streams;
 
 public sealed class ReadUntilTests : StreamContract
 {
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-10")]
     public async Task ReadUntilAsync_SeveralLinesInOnePacket_GivesThemOneByOneWithDelimiter(LoopStack stack, LinkKind kind)
     {
@@ -24,7 +24,7 @@ public sealed class ReadUntilTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-10")]
     public async Task ReadUntilAsync_BytesOneAtATime_FindsTheDelimiterThatStraddlesThem(LoopStack stack, LinkKind kind)
     {
@@ -44,7 +44,7 @@ public sealed class ReadUntilTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-06")]
     public async Task ReadUntilAsync_LineOfAMegabyteInPiecesOfAKilobyte_ComesWhole(LoopStack stack, LinkKind kind)
     {
@@ -86,7 +86,7 @@ public sealed class ReadUntilTests : StreamContract
         buffer.Release();
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-07")]
     public async Task ReadUntilAsync_LimitMetWhileWaiting_ClosesTheStream(LoopStack stack, LinkKind kind)
     {
@@ -107,7 +107,7 @@ public sealed class ReadUntilTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-08"), Contract("L-STR-09")]
     public async Task ReadUntilAsync_MatchEndsBeyondTheLimitInBufferedData_FailsThroughTheTaskAndCloses(LoopStack stack, LinkKind kind)
     {
@@ -124,7 +124,7 @@ public sealed class ReadUntilTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-09")]
     public async Task ReadUntilAsync_MatchEndsAtTheLimit_Succeeds(LoopStack stack, LinkKind kind)
     {
@@ -137,7 +137,7 @@ public sealed class ReadUntilTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task ReadUntilAsync_Garbage_ClosesAtTheLimitAndNotBefore(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using LoopBridge.Loops;
@@ -41,7 +42,12 @@ internal sealed class StreamLink : IAsyncDisposable
 
     /// <summary>On the loop of a thread that whoever made it ends.</summary>
     internal static Task<StreamLink> OpenAsync(LoopThread thread, LinkKind kind, LoopStreamOptions? options = null)
-        => kind == LinkKind.Pipe ? OpenPipeAsync(thread, options) : OpenSocketAsync(thread, options);
+        => kind switch
+        {
+            LinkKind.Pipe => OpenPipeAsync(thread, options),
+            LinkKind.Tls => OpenTlsAsync(thread, options),
+            _ => OpenSocketAsync(thread, options),
+        };
 
     /// <summary>Runs loop code on the stream.</summary>
     internal Task OnLoop(Func<LoopStream, Task> body) => _thread.RunAsync(_ => body(Stream));
@@ -98,6 +104,16 @@ internal sealed class StreamLink : IAsyncDisposable
         Socket peer = await listener.AcceptAsync().WithDeadline();
         peer.NoDelay = true;
         return new StreamLink(thread, stream, new NetworkStream(peer, ownsSocket: true), peer, () => peer.Shutdown(SocketShutdown.Send));
+    }
+
+    private static async Task<StreamLink> OpenTlsAsync(LoopThread thread, LoopStreamOptions? options)
+    {
+        StreamLink plain = await OpenSocketAsync(thread, options);
+        var peer = new SslStream(plain.Peer);
+        Task shaken = peer.AuthenticateAsClientAsync(TlsLink.ClientOptions());
+        LoopStream stream = await thread.RunAsync(_ => plain.Stream.StartTlsAsync(TlsLink.ServerOptions()).AsTask());
+        await shaken.WithDeadline();
+        return new StreamLink(thread, stream, peer, plain.PeerSocket, () => peer.ShutdownAsync().Wait(Deadline.Default));
     }
 
     private static async Task<StreamLink> OpenPipeAsync(LoopThread thread, LoopStreamOptions? options)

@@ -12,7 +12,7 @@ public sealed class TlsCloseTests : LoopContract
     [Contract("L-STR-38")]
     public async Task CloseAsync_AfterMuchWasWritten_SendsAllAndSaysSo(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         byte[] sent = StreamTestData.Noise(5_000_000);
         await link.RunAsync(side, async (stream, peer) =>
@@ -34,7 +34,7 @@ public sealed class TlsCloseTests : LoopContract
     [Theory, LoopStacks(TlsSide.ServerOnLoop)]
     public async Task CloseAsync_Orderly_LastRecordIsTheAnnouncement(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         SslClientAuthenticationOptions tls12 = TlsLink.ClientOptions();
         tls12.EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12; // 1.3 hides the types of its records
@@ -71,7 +71,7 @@ public sealed class TlsCloseTests : LoopContract
     {
         foreach (bool withinARecord in new[] { false, true })
         {
-            LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+            LoopThread thread = StartLoop(stack);
             TlsLink link = await TlsLink.OpenAsync(this, thread);
             await link.RunAsync(side, async (stream, peer) =>
             {
@@ -99,7 +99,7 @@ public sealed class TlsCloseTests : LoopContract
     [Theory, LoopStacks(TlsSide.ServerOnLoop, TlsSide.Client)]
     public async Task Receive_ForgedRecord_ClosesTheStream(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await link.RunAsync(side, async (stream, peer) =>
         {
@@ -119,7 +119,7 @@ public sealed class TlsCloseTests : LoopContract
     {
         foreach (bool closing in new[] { false, true })
         {
-            LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+            LoopThread thread = StartLoop(stack);
             TlsLink link = await TlsLink.OpenAsync(this, thread);
             await link.RunAsync(side, async (stream, peer) =>
             {
@@ -138,7 +138,7 @@ public sealed class TlsCloseTests : LoopContract
     [Theory, LoopStacks(TlsSide.ServerOnLoop)]
     public async Task Abort_OnlyTheLastBytesBelowAreLeft_EndsTheClose(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await link.RunAsync(side, async (stream, peer) =>
         {
@@ -160,7 +160,7 @@ public sealed class TlsCloseTests : LoopContract
     [Contract("L-STR-07")]
     public async Task ReadUntilAsync_LimitMetAndThePeerTakesNothing_ClosesAtOnce(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await link.RunAsync(side, async (stream, peer) =>
         {
@@ -178,7 +178,7 @@ public sealed class TlsCloseTests : LoopContract
     [Contract("L-INV-06")]
     public async Task LoopDisposed_WithStreamsInEveryState_LeavesNothing(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink shaking = await TlsLink.OpenAsync(this, thread);
         TlsLink talking = await TlsLink.OpenAsync(this, thread);
         TlsLink stuck = await TlsLink.OpenAsync(this, thread);

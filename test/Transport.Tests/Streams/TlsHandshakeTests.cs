@@ -11,7 +11,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-46"), Contract("L-STR-48")]
     public async Task WaitForHandshakeAsync_WhileItRunsAndAfterwards_GivesTheStream(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -32,7 +32,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-47")]
     public async Task WaitForHandshakeAsync_Twice_ThrowsAndTheFirstGoesOn(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -48,7 +48,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-42")]
     public async Task ReadAndWrite_BeforeTheHandshakeIsDone_WaitForIt(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -79,7 +79,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-44")]
     public async Task StartTlsAsync_PeerSpeaksNoTls_FailsAndCloses(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -104,7 +104,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-44"), Contract("L-SRV-09")]
     public async Task StartTlsAsync_PeerGoesAway_FailsWithIOException(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         foreach (bool reset in new[] { false, true })
         {
             TlsLink link = await TlsLink.OpenAsync(this, thread);
@@ -131,7 +131,7 @@ public sealed class TlsHandshakeTests : LoopContract
     public async Task StartTls_SilentPeer_FailsAfterTheTimeLimit(LoopStack stack, TlsSide side)
     {
         var clock = new ManualTimeProvider();
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack, clock);
+        LoopThread thread = StartLoop(stack, clock);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         Task wait = thread.RunAsync(async loop =>
         {
@@ -150,7 +150,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-CLI-14")]
     public async Task StartTlsAsync_Cancelled_ResetsTheConnection(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -169,7 +169,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-46")]
     public async Task WaitForHandshakeAsync_WaitCancelled_CanBeWaitedForAgain(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -188,7 +188,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-38")]
     public async Task CloseAsync_DuringTheHandshake_EndsAllInOrder(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -214,11 +214,28 @@ public sealed class TlsHandshakeTests : LoopContract
         });
     }
 
+    [Theory, LoopStacks(TlsSide.ServerOnLoop, TlsSide.ServerOnPool, TlsSide.Client)]
+    [Contract("L-STR-53")]
+    public async Task FinishWriting_BeforeTheHandshakeIsDone_IsAnnouncedAfterIt(LoopStack stack, TlsSide side)
+    {
+        LoopThread thread = StartLoop(stack);
+        TlsLink link = await TlsLink.OpenAsync(this, thread);
+        await thread.RunAsync(async loop =>
+        {
+            LoopStream stream = TlsLink.StartTls(link.Plain, side);
+            stream.FinishWriting();
+            SslStream peer = await link.UpgradePeerAsync(side);
+            Assert.Equal(0, await peer.ReadAsync(new byte[1]));
+            await peer.WriteAsync("still read\n".Bytes());
+            Assert.Equal("still read\n", (await stream.ReadUntilAsync(StreamTestData.NewLine)).Text());
+        });
+    }
+
     [Theory, LoopStacks]
     [Contract("L-STR-45")]
     public async Task StartTlsAsync_NameDoesNotMatch_FailsAndTheServerSeesAClose(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         foreach (string name in new[] { "other.example", "" })
         {
             TlsLink link = await TlsLink.OpenAsync(this, thread);
@@ -237,7 +254,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-45")]
     public async Task StartTlsAsync_UntrustedCertificate_Fails(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         Task<SslStream> peer = link.UpgradePeerAsync(TlsSide.Client);
         await thread.RunAsync(async loop =>
@@ -253,7 +270,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-45")]
     public async Task StartTlsAsync_NoCheckWanted_TakesAnyName(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         Task<SslStream> peer = link.UpgradePeerAsync(TlsSide.Client);
         await thread.RunAsync(async loop =>
@@ -272,7 +289,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Contract("L-STR-45")]
     public async Task StartTlsAsync_ServerAsksForAClientCertificate_GetsIt(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         SslClientAuthenticationOptions client = TlsLink.ClientOptions();
         client.ClientCertificates = [TestCertificate.Localhost];
@@ -291,7 +308,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Theory, LoopStacks(TlsSide.ServerOnLoop, TlsSide.Client)]
     public async Task Tls_AfterTheHandshake_TellsWhatWasAgreedAndStaysAfterTheClose(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -318,7 +335,7 @@ public sealed class TlsHandshakeTests : LoopContract
     [Theory, LoopStacks]
     public async Task StartTls_UsersCertificateCallback_IsNotRunInsideTheCall(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         Task<SslStream> peer = link.UpgradePeerAsync(TlsSide.ServerOnLoop);
         await thread.RunAsync(async loop =>
@@ -354,7 +371,7 @@ public sealed class TlsHandshakeTests : LoopContract
         }
     }
 
-    private static async Task AdvanceUntilDoneAsync(LoopBridge.Testing.LoopThread thread, ManualTimeProvider clock, Task task)
+    private static async Task AdvanceUntilDoneAsync(LoopThread thread, ManualTimeProvider clock, Task task)
     {
         while (!task.IsCompleted)
         {

@@ -35,7 +35,7 @@ internal sealed class TlsLink : IDisposable
     private static readonly SslStreamCertificateContext Context
         = SslStreamCertificateContext.Create(TestCertificate.Localhost, additionalCertificates: null, offline: true);
 
-    private TlsLink(LoopBridge.Testing.LoopThread thread, LoopStream plain, Socket peerSocket)
+    private TlsLink(LoopThread thread, LoopStream plain, Socket peerSocket)
     {
         Thread = thread;
         Plain = plain;
@@ -43,7 +43,7 @@ internal sealed class TlsLink : IDisposable
         PlainPeer = new NetworkStream(peerSocket, ownsSocket: true);
     }
 
-    internal LoopBridge.Testing.LoopThread Thread { get; }
+    internal LoopThread Thread { get; }
 
     internal IEventLoop Loop => Thread.Loop;
 
@@ -55,7 +55,7 @@ internal sealed class TlsLink : IDisposable
     internal NetworkStream PlainPeer { get; }
 
     /// <summary>Both sides in the clear. The link ends with the test, before the loop does.</summary>
-    internal static async Task<TlsLink> OpenAsync(LoopContract test, LoopBridge.Testing.LoopThread thread)
+    internal static async Task<TlsLink> OpenAsync(LoopContract test, LoopThread thread)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -76,7 +76,7 @@ internal sealed class TlsLink : IDisposable
     }
 
     /// <summary>Both sides upgraded; <paramref name="body"/> is loop code.</summary>
-    internal static async Task RunAsync(LoopContract test, LoopBridge.Testing.LoopThread thread, TlsSide side, Func<LoopStream, SslStream, Task> body)
+    internal static async Task RunAsync(LoopContract test, LoopThread thread, TlsSide side, Func<LoopStream, SslStream, Task> body)
     {
         TlsLink link = await OpenAsync(test, thread);
         await link.RunAsync(side, body);

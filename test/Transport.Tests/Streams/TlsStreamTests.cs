@@ -78,7 +78,7 @@ public sealed class TlsStreamTests : LoopContract
     [Contract("L-STR-17")]
     public async Task Read_PeerResets_FailsWithTheCause(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await link.RunAsync(side, async (stream, peer) =>
         {
@@ -105,7 +105,7 @@ public sealed class TlsStreamTests : LoopContract
             }
 
             Assert.False(sending.IsCompleted);
-            Assert.InRange(stream.Buffered, 0, LoopStreamOptions.Default.ChunkSize);
+            Assert.InRange(stream.Buffered, 0, LoopStreamOptions.DefaultReadChunkSize);
             await stream.ReadExactlyAsync(received.AsMemory(1));
             await sending;
             Assert.Equal(sent, received);
@@ -147,7 +147,7 @@ public sealed class TlsStreamTests : LoopContract
     [Contract("L-STR-34")]
     public async Task WriteAsync_PeerResets_FailsWithTheCause(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await link.RunAsync(side, async (stream, peer) =>
         {
@@ -210,7 +210,7 @@ public sealed class TlsStreamTests : LoopContract
     [Contract("L-INV-01")]
     public async Task Await_OverTls_GoesOnOnTheLoopWithinTheDispatch(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         await TlsLink.RunAsync(this, thread, side, async (stream, peer) =>
         {
             for (int i = 0; i < 100; i++)

@@ -12,7 +12,7 @@ public sealed class TlsUpgradeTests : LoopContract
     [Contract("L-STR-42")]
     public async Task StartTls_BothSidesAfterAPlainConversation_TalkOnNewStreams(LoopStack stack, TlsSide side)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         Task<string> peer = TalkAsync();
         await thread.RunAsync(async loop =>
@@ -48,7 +48,7 @@ public sealed class TlsUpgradeTests : LoopContract
     [Contract("L-STR-42")]
     public async Task StartTls_TwoLoopStreams_TalkAsClientAndServer(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         (LoopStream server, LoopStream client) = await ConnectAsync(thread);
         await thread.RunAsync(async loop =>
         {
@@ -68,13 +68,15 @@ public sealed class TlsUpgradeTests : LoopContract
     [Contract("L-STR-42")]
     public async Task StartTls_Afterwards_TheOldStreamIsUnusableAndTheNewOneClosesForIt(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
             LoopStream plain = link.Plain;
             int closed = 0;
+            int called = 0;
             plain.Closed.Register(() => closed++);
+            plain.OnClosed(_ => called++);
             Task<SslStream> peer = link.UpgradePeerAsync(TlsSide.ServerOnLoop);
             LoopStream secure = plain.StartTls(TlsLink.ServerOptions());
             Assert.Throws<InvalidOperationException>(() => { _ = plain.ReadAsync(new byte[1]); });
@@ -84,10 +86,11 @@ public sealed class TlsUpgradeTests : LoopContract
             await peer;
             Assert.Equal(plain.Closed, secure.Closed);
             Assert.False(plain.IsClosed);
+            plain.OnClosed(_ => called++);
             await plain.DisposeAsync();
             Assert.True(plain.IsClosed);
             Assert.True(secure.IsClosed);
-            await TlsLink.UntilAsync(() => closed == 1);
+            await TlsLink.UntilAsync(() => closed == 1 && called == 2);
         });
     }
 
@@ -95,7 +98,7 @@ public sealed class TlsUpgradeTests : LoopContract
     [Contract("L-STR-42")]
     public async Task Closed_WatchedBeforeTheUpgrade_FiresWhenTheNewStreamCloses(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         CancellationToken closed = link.Plain.Closed;
         await link.RunAsync(TlsSide.ServerOnLoop, async (_, peer) =>
@@ -110,7 +113,7 @@ public sealed class TlsUpgradeTests : LoopContract
     [Contract("L-STR-43")]
     public async Task StartTls_ReadPending_ThrowsAndTheReadGoesOn(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -125,7 +128,7 @@ public sealed class TlsUpgradeTests : LoopContract
     [Contract("L-STR-43")]
     public async Task StartTls_WritePending_ThrowsAndTheWriteGoesOn(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -140,7 +143,7 @@ public sealed class TlsUpgradeTests : LoopContract
     [Contract("L-STR-43")]
     public async Task StartTls_BytesReceivedInTheClear_ThrowsAndTheyCanBeRead(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -156,7 +159,7 @@ public sealed class TlsUpgradeTests : LoopContract
     [Contract("L-STR-43")]
     public async Task StartTls_WrongOptionsOrThread_ThrowsAndChangesNothing(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         Assert.Throws<InvalidOperationException>(() => { _ = link.Plain.StartTls(TlsLink.ServerOptions()); });
         await thread.RunAsync(async loop =>
@@ -181,7 +184,7 @@ public sealed class TlsUpgradeTests : LoopContract
     [Contract("L-STR-42")]
     public async Task StartTls_ClosedIsWatchedAndTheClientWasFaster_ShakesHands(LoopStack stack)
     {
-        LoopBridge.Testing.LoopThread thread = StartLoop(stack);
+        LoopThread thread = StartLoop(stack);
         TlsLink link = await TlsLink.OpenAsync(this, thread);
         await thread.RunAsync(async loop =>
         {
@@ -194,7 +197,7 @@ public sealed class TlsUpgradeTests : LoopContract
         });
     }
 
-    private async Task<(LoopStream Server, LoopStream Client)> ConnectAsync(LoopBridge.Testing.LoopThread thread)
+    private async Task<(LoopStream Server, LoopStream Client)> ConnectAsync(LoopThread thread)
     {
         TlsLink one = await TlsLink.OpenAsync(this, thread);
         TlsLink other = await TlsLink.OpenAsync(this, thread);

@@ -5,7 +5,7 @@ namespace LoopBridge.Transport.Tests.Streams;
 
 public sealed class WriteTests : StreamContract
 {
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-02")]
     public async Task WriteAsync_Little_IsDoneAtOnceAndArrives(LoopStack stack, LinkKind kind)
     {
@@ -24,7 +24,7 @@ public sealed class WriteTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task WriteAsync_PeerDoesNotReceive_WaitsUntilItDoes(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -48,7 +48,7 @@ public sealed class WriteTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-30")]
     public async Task WriteAsync_AHundredMegabytesInParallel_CompleteInOrder(LoopStack stack, LinkKind kind)
     {
@@ -78,7 +78,7 @@ public sealed class WriteTests : StreamContract
         }
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-28")]
     public async Task WriteAsync_Nothing_CompletesAfterTheWritesBeforeIt(LoopStack stack, LinkKind kind)
     {
@@ -102,7 +102,7 @@ public sealed class WriteTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task WriteAsync_FromTheContinuationOfAnother_WaitsForItsOwnDrain(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);
@@ -128,7 +128,7 @@ public sealed class WriteTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-31")]
     public async Task WriteAsync_MemoryChangedAfterTheCall_SendsWhatItWas(LoopStack stack, LinkKind kind)
     {
@@ -145,7 +145,7 @@ public sealed class WriteTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-32")]
     public async Task WriteAsync_AfterTheClose_ThrowsFromTheCall(LoopStack stack, LinkKind kind)
     {
@@ -158,7 +158,7 @@ public sealed class WriteTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     [Contract("L-STR-34"), Contract("L-STR-50")]
     public async Task WriteAsync_PeerGoesAwayWhilePending_FailsAllWithTheCause(LoopStack stack, LinkKind kind)
     {
@@ -185,7 +185,7 @@ public sealed class WriteTests : StreamContract
         });
     }
 
-    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task WriteAsync_CancelledWhilePending_StopsTheWaitAndSendsAllTheSame(LoopStack stack, LinkKind kind)
     {
         await using StreamLink link = await OpenAsync(stack, kind);

@@ -9,10 +9,8 @@ namespace LoopBridge.Benchmarks.Trials.Callbacks;
 /// </summary>
 internal sealed class Burst : IDisposable
 {
-    /// <summary>Some milliseconds of work: long beside the start and the end of a burst, short beside a neighbour's time slice.</summary>
-    public const int Length = 20_000;
-
     private readonly int _producers;
+    private readonly int _length;
     private readonly Barrier _gate;
     private readonly Barrier _posted;
     private readonly Thread[] _helpers;
@@ -23,8 +21,11 @@ internal sealed class Burst : IDisposable
     private long _end;
     private int _unfinished;
 
-    public Burst(int producers)
+    /// <param name="producers">How many threads post.</param>
+    /// <param name="length">How many items, of all threads together.</param>
+    public Burst(int producers, int length)
     {
+        _length = length;
         _producers = producers;
         _postNanoseconds = new double[producers];
         _gate = new Barrier(producers, _ => _start = Stopwatch.GetTimestamp());
@@ -56,7 +57,7 @@ internal sealed class Burst : IDisposable
         cpu = Environment.CpuUsage.TotalTime - cpu;
         bytes = GC.GetTotalAllocatedBytes(precise: true) - bytes;
         double seconds = Stopwatch.GetElapsedTime(_start, _end).TotalSeconds;
-        return new BurstCost(seconds * 1e9 / Length, _postNanoseconds.Sum() / Length, cpu.TotalNanoseconds / Length, (double)bytes / Length);
+        return new BurstCost(seconds * 1e9 / _length, _postNanoseconds.Sum() / _length, cpu.TotalNanoseconds / _length, (double)bytes / _length);
     }
 
     public void Dispose()
@@ -84,7 +85,7 @@ internal sealed class Burst : IDisposable
             return false;
 
         double start = LibC.ThreadCpuNanoseconds();
-        queue.Post(this, Length / _producers);
+        queue.Post(this, _length / _producers);
         _postNanoseconds[index] = LibC.ThreadCpuNanoseconds() - start;
         return true;
     }

@@ -48,9 +48,9 @@ internal class ForwardingLoop(IEventLoop inner) : IEventLoop
 
     public virtual void RemoveTimeout(LoopTimeout timeout) => inner.RemoveTimeout(timeout);
 
-    public void AddHandler(SafeHandle descriptor, IoEvents events, Action<SafeHandle, IoEvents> handler) => inner.AddHandler(descriptor, events, handler);
+    public virtual void AddHandler(SafeHandle descriptor, IoEvents events, Action<SafeHandle, IoEvents> handler) => inner.AddHandler(descriptor, events, handler);
 
-    public void UpdateHandler(SafeHandle descriptor, IoEvents events) => inner.UpdateHandler(descriptor, events);
+    public virtual void UpdateHandler(SafeHandle descriptor, IoEvents events) => inner.UpdateHandler(descriptor, events);
 
-    public void RemoveHandler(SafeHandle descriptor) => inner.RemoveHandler(descriptor);
+    public virtual void RemoveHandler(SafeHandle descriptor) => inner.RemoveHandler(descriptor);
 }

@@ -23,6 +23,9 @@ internal static partial class LibCalls
     [LibraryImport("libc", EntryPoint = "dup")]
     internal static partial int Duplicate(int descriptor);
 
+    [LibraryImport("libc", EntryPoint = "dup2")]
+    internal static partial int DuplicateOnto(int descriptor, int target);
+
     [LibraryImport("libc", EntryPoint = "close")]
     internal static partial int Close(int descriptor);
 
