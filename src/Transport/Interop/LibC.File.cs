@@ -9,8 +9,8 @@ internal static unsafe partial class LibC
     private const uint STATX_TYPE = 0x1;
     private const uint STATX_MTIME = 0x40;
     private const uint STATX_INO = 0x100;
-    private const int S_IFMT = 0xF000;
-    private const int S_IFSOCK = 0xC000;
+    private const int FileTypeMask = 0xF000; // S_IFMT, inode(7)
+    private const int SocketFileType = 0xC000; // S_IFSOCK
 
     /// <summary>What statx(2) tells of a file: the one form of stat whose layout is the same on every architecture.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
@@ -34,7 +34,7 @@ internal static unsafe partial class LibC
         [FieldOffset(140)]
         internal uint DeviceMinor;
 
-        internal readonly bool IsSocket => (Mode & S_IFMT) == S_IFSOCK;
+        internal readonly bool IsSocket => (Mode & FileTypeMask) == SocketFileType;
     }
 
     /// <summary>The file of that name itself, not what a symbolic link leads to.</summary>

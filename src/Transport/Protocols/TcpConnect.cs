@@ -27,7 +27,8 @@ internal static class TcpConnect
             (endPoint, token) => SocketConnector.ConnectAsync(
                 loop, endPoint, StreamSocketOptions.Default, static socket => new ConnectingSink(socket), token),
             static sink => sink.Socket.Close(reason: null, reset: false));
-        ConnectingSink sink = await LoopCall.InvokeAsync(loop, () => connector.ConnectAsync(host, port, cancellationToken)).ConfigureAwait(false);
+        ConnectingSink sink = await LoopCall.InvokeAsync(loop, () => connector.ConnectAsync(host, port, cancellationToken))
+            .ConfigureAwait(false);
         return await BeginAsync(loop, sink, sink.Socket.RemoteEndPoint!, build, options, cancellationToken).ConfigureAwait(false);
     }
 

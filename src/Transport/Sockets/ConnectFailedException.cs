@@ -63,7 +63,8 @@ public sealed record ConnectAttempt(EndPoint EndPoint, Exception Error)
         var text = new StringBuilder("Tried");
         for (int i = 0; i < Math.Min(attempts.Count, MostShown); i++)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{(i == 0 ? ' ' : ';')}{(i == 0 ? "" : " ")}{attempts[i].EndPoint} ({attempts[i].Error.Message})");
+            string before = i == 0 ? " " : "; ";
+            text.Append(CultureInfo.InvariantCulture, $"{before}{attempts[i].EndPoint} ({attempts[i].Error.Message})");
         }
 
         return attempts.Count > MostShown

@@ -53,7 +53,8 @@ internal static partial class ListeningSockets
                 port = ((IPEndPoint)sockets[^1].LocalEndPoint!).Port;
             }
 
-            return sockets.Count > 0 ? sockets : throw missing ?? throw new ArgumentException("There is no address to listen on.", nameof(addresses));
+            return sockets.Count > 0 ? sockets
+                : throw missing ?? (Exception)new ArgumentException("There is no address to listen on.", nameof(addresses));
         }
         catch
         {

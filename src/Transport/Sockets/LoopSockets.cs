@@ -20,8 +20,8 @@ public static class LoopSockets
     private static readonly IPAddress[] AllFamilies = [IPAddress.Any, IPAddress.IPv6Any];
 
     /// <summary>
-    /// Listens on one port of all families, with a socket for each: IPv6 sockets take no IPv4 connections. Any thread; the port is open when
-    /// this returns.
+    /// Listens on one port of all families, with a socket for each: IPv6 sockets take no IPv4 connections. Any thread; the port is open
+    /// when this returns.
     /// </summary>
     /// <param name="port">The port. Zero: one that is free in all families, which the system chooses.</param>
     /// <param name="addresses">
@@ -48,8 +48,8 @@ public static class LoopSockets
     }
 
     /// <summary>
-    /// Listens on a UNIX socket. On Linux an old socket of that name is replaced, whether or not somebody still listens on it; a file of any
-    /// other kind is an error. Any thread.
+    /// Listens on a UNIX socket. On Linux an old socket of that name is replaced, whether or not somebody still listens on it; a file of
+    /// any other kind is an error. Any thread.
     /// </summary>
     /// <param name="path">
     /// The file. It stays when the socket is closed. A name that begins with NUL is an abstract one, without a file.
@@ -78,8 +78,8 @@ public static class LoopSockets
     }
 
     /// <summary>
-    /// Accepts on a loop. Each event accepts at most 64 connections, so that the loop's other work goes on in between; when the process runs
-    /// out of descriptors, accepting rests for a while. Loop thread.
+    /// Accepts on a loop. Each event accepts at most 64 connections, so that the loop's other work goes on in between; when the process
+    /// runs out of descriptors, accepting rests for a while. Loop thread.
     /// </summary>
     /// <param name="loop">Any loop.</param>
     /// <param name="socket">A listening socket. It stays the caller's, open and bound after the handler was disposed of.</param>

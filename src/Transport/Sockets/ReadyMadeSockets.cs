@@ -31,7 +31,9 @@ internal static class ReadyMadeSockets
     }
 
     /// <summary>As <see cref="TakeOver"/>, for a socket that listens.</summary>
-    /// <exception cref="ArgumentException">It does not listen, or is no stream socket that we know. It is the caller's as before.</exception>
+    /// <exception cref="ArgumentException">
+    /// It does not listen, or is no stream socket that we know. It is the caller's as before.
+    /// </exception>
     internal static RawSocket TakeOverListener(ISocketDriver driver, SafeSocketHandle handle)
     {
         VerifyListens(handle);
@@ -61,10 +63,13 @@ internal static class ReadyMadeSockets
 
     private static void VerifyListens(SafeSocketHandle handle)
     {
+        bool held = false;
         try
         {
+            handle.DangerousAddRef(ref held);
             using var look = new Socket(new SafeSocketHandle(handle.DangerousGetHandle(), ownsHandle: false));
-            if (look is { SocketType: SocketType.Stream, AddressFamily: AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 or AddressFamily.Unix }
+            if (look.SocketType == SocketType.Stream
+                && look.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 or AddressFamily.Unix
                 && (int)look.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection)! != 0)
             {
                 return;
@@ -74,9 +79,17 @@ internal static class ReadyMadeSockets
         {
             throw new ArgumentException($"The descriptor {handle.DangerousGetHandle()} is no socket.", nameof(handle), e);
         }
+        finally
+        {
+            if (held)
+            {
+                handle.DangerousRelease();
+            }
+        }
 
         throw new ArgumentException(
-            $"The socket of descriptor {handle.DangerousGetHandle()} does not listen, or is no IPv4, IPv6 or UNIX stream socket.", nameof(handle));
+            $"The socket of descriptor {handle.DangerousGetHandle()} does not listen, or is no IPv4, IPv6 or UNIX stream socket.",
+            nameof(handle));
     }
 
     private static RawSocket AdoptDuplicate(ISocketDriver driver, nint descriptor)

@@ -7,8 +7,8 @@ using LoopBridge.Sockets;
 namespace LoopBridge.Streams;
 
 /// <summary>
-/// Connects to a host: its name, its addresses, and what is to be agreed upon afterwards, all within one time. Loop thread, under the loop's
-/// context.
+/// Connects to a host: its name, its addresses, and what is to be agreed upon afterwards, all within one time. Loop thread, under the
+/// loop's context.
 /// </summary>
 /// <param name="loop">Times it.</param>
 /// <param name="resolver">Finds the addresses.</param>

@@ -40,7 +40,8 @@ internal sealed class LoopServerPort(LoopTcpServer server, RawSocket socket, Soc
     }
 
     /// <summary>
-    /// Closes the socket: at once on the loop's thread, and where nothing was accepted yet; otherwise as soon as the loop turns. Any thread.
+    /// Closes the socket: at once on the loop's thread, and where nothing was accepted yet; otherwise as soon as the loop turns. Any
+    /// thread.
     /// </summary>
     public void Dispose()
     {

@@ -12,8 +12,8 @@ public sealed class LoopTcpConnectOptions
     private TimeSpan? _timeout;
 
     /// <summary>
-    /// <see cref="AddressFamily.InterNetwork"/> or <see cref="AddressFamily.InterNetworkV6"/> to use addresses of that family only. Defaults
-    /// to <see cref="AddressFamily.Unspecified"/>: both.
+    /// <see cref="AddressFamily.InterNetwork"/> or <see cref="AddressFamily.InterNetworkV6"/> to use addresses of that family only.
+    /// Defaults to <see cref="AddressFamily.Unspecified"/>: both.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the three.</exception>
     public AddressFamily Family
@@ -65,8 +65,8 @@ public sealed class LoopTcpConnectOptions
     }
 
     /// <summary>
-    /// TLS on the connection that wins: the connect is done when the handshake is. Where <c>TargetHost</c> is empty, the server's certificate
-    /// has to be for the host that is connected to. Leave the options alone until the connect has ended. Defaults to null: no TLS.
+    /// TLS on the connection that wins: the connect is done when the handshake is. Where <c>TargetHost</c> is empty, the server's
+    /// certificate has to be for the host that is connected to. Leave the options alone until the connect has ended. Defaults to null: no TLS.
     /// </summary>
     public SslClientAuthenticationOptions? Tls { get; set; }
 

@@ -99,8 +99,8 @@ public partial class LoopTcpServer : IAsyncDisposable
 
     /// <summary>Listens at once on an endpoint.</summary>
     /// <param name="endPoint">
-    /// An <see cref="IPEndPoint"/>, or a <see cref="UnixDomainSocketEndPoint"/>, whose file replaces an old socket of that name on Linux and
-    /// is removed when the server stops.
+    /// An <see cref="IPEndPoint"/>, or a <see cref="UnixDomainSocketEndPoint"/>, whose file replaces an old socket of that name on Linux
+    /// and is removed when the server stops.
     /// </param>
     /// <inheritdoc cref="Listen(int, IPAddress?)"/>
     /// <exception cref="ArgumentException">It is an endpoint of another kind.</exception>
@@ -255,7 +255,8 @@ public partial class LoopTcpServer : IAsyncDisposable
     private LoopServerPort OpenUnix(UnixDomainSocketEndPoint endPoint)
     {
         Socket made = LoopSockets.BindUnix(endPoint, _options.UnixSocketMode, _options.Backlog);
-        SocketFile? file = OperatingSystem.IsLinux() && !UnixListenSocket.IsAbstract(endPoint) ? SocketFile.Find(endPoint.ToString()) : null;
+        bool isFile = OperatingSystem.IsLinux() && !UnixListenSocket.IsAbstract(endPoint);
+        SocketFile? file = isFile ? SocketFile.Find(endPoint.ToString()) : null;
         try
         {
             return Wrap(ReadyMadeSockets.TakeOver(_driver, made.SafeHandle), file);

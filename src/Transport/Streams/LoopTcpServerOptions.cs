@@ -44,7 +44,9 @@ public sealed class LoopTcpServerOptions
     /// <summary>The private key of <see cref="CertificateFile"/>, as PEM. Defaults to null: it is in the same file.</summary>
     public string? CertificateKeyFile { get; set; }
 
-    /// <summary>After which time a TLS handshake has failed. Defaults to 10 seconds; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</summary>
+    /// <summary>
+    /// After which time a TLS handshake has failed. Defaults to 10 seconds; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </summary>
     public TimeSpan HandshakeTimeout { get; set; } = LoopStream.DefaultHandshakeTimeout;
 
     /// <summary>Settings of the streams. Defaults to null: theirs.</summary>

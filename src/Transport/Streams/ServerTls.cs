@@ -16,7 +16,8 @@ internal static class ServerTls
             if (options.CertificateKeyFile is not null)
             {
                 throw new ArgumentException(
-                    $"{nameof(options.CertificateKeyFile)} is set and {nameof(options.CertificateFile)} is not: name the certificate's file, too.");
+                    $"{nameof(options.CertificateKeyFile)} is set and {nameof(options.CertificateFile)} is not: "
+                    + "name the certificate's file, too.");
             }
 
             if (options.Tls is not null)
