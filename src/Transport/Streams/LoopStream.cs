@@ -140,6 +140,11 @@ public sealed partial class LoopStream : IAsyncDisposable
     /// </summary>
     private void Settle()
     {
+        if (_successor is not null)
+        {
+            return; // asked for before the upgrade to TLS: the socket's bytes are the new stream's, and one taken here would be missing there
+        }
+
         SettleRead();
         SettleWrites();
         SettleConnect();
