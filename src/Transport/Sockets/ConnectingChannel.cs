@@ -35,7 +35,7 @@ internal sealed class ConnectingChannel(IEventLoop loop) : IStreamChannel
         => throw new InvalidOperationException("A connecting channel connects by TryAsync, once it is started.");
 
     /// <summary>
-    /// Makes one attempt; one at a time, after <see cref="Start"/>. Nothing is sent or received before <see cref="Begin"/>. Loop thread.
+    /// Makes one attempt; one at a time, after <see cref="Start"/>. Nothing that waits is sent before <see cref="Begin"/>. Loop thread.
     /// </summary>
     /// <exception cref="SocketException">There is no socket to be had: out of descriptors, or a family this machine lacks.</exception>
     /// <exception cref="IOException">The kernel is out of watches or memory.</exception>
@@ -57,7 +57,13 @@ internal sealed class ConnectingChannel(IEventLoop loop) : IStreamChannel
         return _attempt.RunAsync(endPoint);
     }
 
-    /// <summary>Begins to pass on: the connection may send and receive. After an attempt that succeeded; loop thread.</summary>
+    /// <summary>
+    /// Knows its addresses from here on. After an attempt that succeeded, before anybody is told of it, who may ask on another thread; loop
+    /// thread.
+    /// </summary>
+    internal void Adopt() => _connected = _attempt!.Channel;
+
+    /// <summary>Begins to pass on what has waited. After <see cref="Adopt"/>; loop thread.</summary>
     internal void Begin()
     {
         if (_closed)
@@ -65,10 +71,9 @@ internal sealed class ConnectingChannel(IEventLoop loop) : IStreamChannel
             return;
         }
 
-        _connected = _attempt!.Channel;
         if (_finishWaits)
         {
-            _connected.ShutdownSend(); // nothing was written: else the engine would still be waiting to send it
+            _connected!.ShutdownSend(); // nothing was written: else the engine would still be waiting to send it
         }
 
         if (_sendWaits)

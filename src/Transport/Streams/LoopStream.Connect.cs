@@ -84,6 +84,7 @@ public sealed partial class LoopStream
         }
 
         _connectTarget = null;
+        channel.Adopt();
         _connecting!.SetResult();
         channel.Begin();
     }
