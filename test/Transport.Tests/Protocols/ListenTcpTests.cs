@@ -1,5 +1,5 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using LoopBridge.Protocols;
 using LoopBridge.Sockets;
 using LoopBridge.Testing;
