@@ -48,9 +48,11 @@ public sealed class LeakCheck
             return open;
         }
 
+        // .NET's console duplicates the standard descriptors when it is first used, and a runner's are pipes.
+        HashSet<string?> standard = [.. Enumerable.Range(0, 3).Select(number => TargetOf($"/proc/self/fd/{number}"))];
         foreach (string path in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
         {
-            if (TargetOf(path) is { } target && (target.StartsWith("socket:", StringComparison.Ordinal)
+            if (TargetOf(path) is { } target && !standard.Contains(target) && (target.StartsWith("socket:", StringComparison.Ordinal)
                 || target.StartsWith("pipe:", StringComparison.Ordinal) || target.StartsWith("anon_inode:", StringComparison.Ordinal)))
             {
                 open.Add($"{Path.GetFileName(path)} {target}");
