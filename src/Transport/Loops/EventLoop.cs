@@ -19,6 +19,7 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
     private readonly TimerQueue _timers = new();
     private readonly HashSet<IDisposable> _owned = [];
     private readonly DriverSleep _sleep;
+    private readonly ExceptionReporter _exceptions;
     private readonly IEventLoop _face;
     private readonly LoopSlot? _claimed;
     private TaskScheduler _defaultExecutor = ThreadExecutor.Shared;
@@ -51,6 +52,7 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
         _logger = options.Logger ?? NullLogger.Instance;
         _driver = driver ?? IoDriverFactory.Create(options.Driver);
         _sleep = new DriverSleep(_driver);
+        _exceptions = new ExceptionReporter(_logger, Name);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
         _claimed = CurrentLoop.Claim(_face, options.MakeCurrent);
@@ -75,7 +77,11 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
     public TaskScheduler Scheduler { get; }
 
     /// <inheritdoc />
-    public LoopExceptionHandler? ExceptionHandler { get; set; }
+    public LoopExceptionHandler? ExceptionHandler
+    {
+        get => _exceptions.Handler;
+        set => _exceptions.Handler = value;
+    }
 
     /// <inheritdoc />
     public TaskScheduler DefaultExecutor
@@ -251,42 +257,5 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
         }
     }
 
-    private void Report(Exception exception, object? source)
-    {
-        if (ExceptionHandler is not { } handler)
-        {
-            Log(exception, source);
-            return;
-        }
-
-        try
-        {
-            handler(exception, source);
-        }
-        catch (Exception e)
-        {
-            // The handler is user code too: a bug in it must not end the loop, nor hide what it was told.
-            Log(e, handler);
-            Log(exception, source);
-        }
-    }
-
-    private void Log(Exception exception, object? source)
-    {
-        try
-        {
-            if (source is LoopExceptionHandler)
-            {
-                _logger.ExceptionHandlerFailed(exception, Name);
-            }
-            else
-            {
-                _logger.CallbackFailed(exception, Name, SourceName.Of(source));
-            }
-        }
-        catch (Exception)
-        {
-            // The log itself is broken: there is nowhere left to tell, and the loop's connections are worth more than the message.
-        }
-    }
+    private void Report(Exception exception, object? source) => _exceptions.Report(exception, source);
 }

@@ -8,6 +8,8 @@ namespace LoopBridge.Reactors;
 /// </remarks>
 public sealed partial class Reactor
 {
+    private const int MostMillisecondsBetweenFailures = 1000;
+
     private readonly CallbackQueue _calls = new();
     private readonly LoopWorkItem.Carrier _carrier = new();
     private readonly TimerQueue _timers = new();
@@ -18,6 +20,7 @@ public sealed partial class Reactor
     private TurnPhase _phase;
     private TimeSpan _wait;
     private bool _once;
+    private int _failures;
 
     private enum TurnPhase
     {
@@ -39,6 +42,8 @@ public sealed partial class Reactor
                 {
                     return;
                 }
+
+                _failures = 0;
             }
             catch (Exception e)
             {
@@ -49,6 +54,10 @@ public sealed partial class Reactor
                 {
                     return;
                 }
+
+                // Nothing can be waited for in what is broken, and it must not keep a core and fill the log.
+                Thread.Sleep(Math.Min(1 << _failures, MostMillisecondsBetweenFailures));
+                _failures = Math.Min(_failures + 1, 10);
             }
         }
     }
