@@ -126,8 +126,12 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
             return;
         }
 
-        // The loop's own log cannot be asked for, but it takes what escapes a callback. A callback of its own, so that nothing else
-        // unwinds.
+        if (Loop.IsOnLoopThread)
+        {
+            Loop.ReportException(exception, source); // now: the present turn may be the last one
+            return;
+        }
+
         Loop.AddCallback(static escaped => ((ExceptionDispatchInfo)escaped!).Throw(), ExceptionDispatchInfo.Capture(exception));
     }
 

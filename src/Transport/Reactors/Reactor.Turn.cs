@@ -20,6 +20,7 @@ public sealed partial class Reactor
     private TurnPhase _phase;
     private TimeSpan _wait;
     private bool _once;
+    private bool _mayWait;
     private int _failures;
 
     private enum TurnPhase
@@ -121,6 +122,9 @@ public sealed partial class Reactor
                 _due.Add(timer);
             }
         }
+
+        // One turn by itself waits only if it had nothing to do; in a run the next one follows anyway.
+        _mayWait = !_once || (_due.Count == 0 && _calls.IsEmpty && _beforePoll.IsEmpty);
     }
 
     private void RunCrossThreadCalls()
@@ -173,7 +177,7 @@ public sealed partial class Reactor
 
     private void Poll()
     {
-        if (!_calls.IsEmpty || !_beforePoll.IsEmpty || _alwaysReady.Count > 0)
+        if (!_mayWait || !_calls.IsEmpty || !_beforePoll.IsEmpty || _alwaysReady.Count > 0)
         {
             _driver.Wait(TimeSpan.Zero);
             return;
