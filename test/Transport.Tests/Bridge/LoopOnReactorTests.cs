@@ -53,6 +53,7 @@ public sealed class LoopOnReactorTests : LoopContract
         IReactor reactor = NewReactor(stack);
         LoopOnReactor one = NewLoopOn(reactor);
         LoopOnReactor other = NewLoopOn(reactor);
+        LoopOnReactor third = NewLoopOn(reactor);
         SocketPair pair = Own(SocketPair.Tcp());
         pair.Far.Send((ReadOnlySpan<byte>)[1]);
         var ran = new List<string>();
@@ -63,7 +64,7 @@ public sealed class LoopOnReactorTests : LoopContract
         other.AddCallback(() =>
         {
             Assert.Same(other, CurrentLoop.Value);
-            Assert.Throws<InvalidOperationException>(one.Start);
+            Assert.Throws<InvalidOperationException>(third.Start);
             ran.Add("other's callback");
         });
         LoopTimeout pending = other.CallLater(TimeSpan.FromHours(1), static () => { });
