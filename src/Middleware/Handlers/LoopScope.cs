@@ -35,7 +35,7 @@ internal sealed class LoopScope(LoopGroup group)
     {
         get
         {
-            ReactorOnLoop reactor = Loop.GetReactor();
+            ReactorOnLoop reactor = Loop.GetReactorAbove();
             reactor.IsLent = true;
             return reactor;
         }

@@ -27,7 +27,7 @@ internal sealed class LoopGroupService(
         foreach (LoopMember member in group.Members)
         {
             // What protocols connect and listen by themselves uses the application's resolver and log, too.
-            ReactorOnLoop reactor = member.Loop.GetReactor();
+            ReactorOnLoop reactor = member.Loop.GetReactorAbove();
             reactor.InstallResolver(resolver);
             reactor.InstallTransportOptions(new TransportOptions
             {

@@ -1,22 +1,55 @@
 using System.Runtime.CompilerServices;
 using LoopBridge.Loops;
+using LoopBridge.Reactors;
 
 namespace LoopBridge.Bridge;
 
-/// <summary>The way from a loop to its reactor.</summary>
+/// <summary>The ways from a loop to its reactor and back.</summary>
 public static class ReactorExtensions
 {
     private static readonly Lock Creation = new();
     private static readonly ConditionalWeakTable<IEventLoop, ReactorOnLoop> Reactors = [];
+    private static readonly ConditionalWeakTable<IReactor, LoopOnReactor> Loops = [];
 
     /// <summary>
-    /// The one reactor that all users of this loop share, made on first use; it lives as long as the loop, and
-    /// nobody disposes of it but the host. Exceptions that escape its callbacks go where the loop's go. Any thread.
+    /// The one reactor that all users of this loop share. That of a loop on a reactor is the reactor below it. Any other is made on first
+    /// use; it lives as long as the loop, nobody disposes of it but the host, and exceptions that escape its callbacks go where the loop's
+    /// go. Any thread.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
-    public static ReactorOnLoop GetReactor(this IEventLoop loop)
+    public static IReactor GetReactor(this IEventLoop loop)
     {
         ArgumentNullException.ThrowIfNull(loop);
+        return loop is LoopOnReactor { Reactor: { } below } ? below : loop.GetReactorAbove();
+    }
+
+    /// <summary>
+    /// The one loop that all users of this reactor share, the counterpart of <see cref="GetReactor"/>. That of a reactor on a loop is the
+    /// loop below it. Any other is made on first use, and ends with the shutdown of the reactor. Any thread.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
+    public static IEventLoop GetLoop(this IReactor reactor)
+    {
+        ArgumentNullException.ThrowIfNull(reactor);
+        if (reactor is ReactorOnLoop { Loop: { } below })
+        {
+            return below;
+        }
+
+        if (Loops.TryGetValue(reactor, out LoopOnReactor? loop))
+        {
+            return loop;
+        }
+
+        lock (Creation)
+        {
+            return Loops.GetValue(reactor, static key => LoopOnReactor.EndingWith(key));
+        }
+    }
+
+    /// <summary>The reactor that stands on this loop.</summary>
+    internal static ReactorOnLoop GetReactorAbove(this IEventLoop loop)
+    {
         if (Reactors.TryGetValue(loop, out ReactorOnLoop? reactor))
         {
             return reactor;

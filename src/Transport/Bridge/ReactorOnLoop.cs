@@ -26,6 +26,7 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     private static readonly Action<object?> FireAction = static call => ((DelayedCall)call!).Fire();
 
     private readonly bool _hasLogger;
+    private ReactorIteration? _iteration;
     private int _runThread;
     private volatile bool _startDue;
 
@@ -57,31 +58,15 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     public override void Run()
     {
         ThrowIfNotRestartable();
-        if (Loop.IsOnLoopThread || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)
-        {
-            throw new ReactorAlreadyRunningException();
-        }
+        RunLoop(null);
+    }
 
-        bool isRequested = IsIdle && !_startDue;
-        try
-        {
-            if (isRequested)
-            {
-                RequestStart();
-            }
-
-            Loop.Start();
-        }
-        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
-        {
-            // No user's exception comes out of a loop: another thread runs it (R-CORE-11).
-            _startDue &= !isRequested;
-            throw new ReactorAlreadyRunningException(e);
-        }
-        finally
-        {
-            Volatile.Write(ref _runThread, 0);
-        }
+    /// <inheritdoc />
+    public override void Iterate(TimeSpan wait)
+    {
+        ThrowIfBadWait(wait);
+        ThrowIfNotRestartable();
+        RunLoop(new ReactorIteration(Loop, wait));
     }
 
     /// <summary>
@@ -105,6 +90,8 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     internal void ShutDown() => Close();
 
     internal override bool Post(Action<object?> callback, object? state) => Loop.AddCallback(callback, state);
+
+    internal override void OnServed() => _iteration?.OnServed();
 
     internal override LoopTimeout Arm(DelayedCall call) => Loop.CallAt(call.Time, FireAction, call);
 
@@ -139,10 +126,20 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
             return;
         }
 
-        // The loop's own log cannot be asked for, but it takes what escapes a callback. A callback of its own, so that nothing else
-        // unwinds.
+        if (Loop.IsOnLoopThread)
+        {
+            Loop.ReportException(exception, source); // now: the present turn may be the last one
+            return;
+        }
+
         Loop.AddCallback(static escaped => ((ExceptionDispatchInfo)escaped!).Throw(), ExceptionDispatchInfo.Capture(exception));
     }
+
+    private protected override bool PostCall(Action<object?> call, object? state)
+        => Loop.AddCallback(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
+
+    private protected override void AddBeforePoll(Action<object?> call, object? state)
+        => Loop.CallBeforePoll(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
 
     private protected override void EndRun()
     {
@@ -151,6 +148,40 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
         {
             _startDue = false;
             Loop.Stop();
+        }
+    }
+
+    // With an iteration, for one turn.
+    private void RunLoop(ReactorIteration? iteration)
+    {
+        if (Loop.IsOnLoopThread || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)
+        {
+            throw new ReactorAlreadyRunningException();
+        }
+
+        bool isRequested = IsIdle && !_startDue;
+        try
+        {
+            if (isRequested)
+            {
+                RequestStart();
+            }
+
+            iteration?.Begin();
+            _iteration = iteration;
+            Loop.Start();
+        }
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+        {
+            // No user's exception comes out of a loop: another thread runs it (R-CORE-11).
+            _startDue &= !isRequested;
+            throw new ReactorAlreadyRunningException(e);
+        }
+        finally
+        {
+            _iteration = null;
+            Volatile.Write(ref _runThread, 0);
+            iteration?.End();
         }
     }
 

@@ -9,7 +9,7 @@ namespace LoopBridge.Loops;
 /// Its turn is in <c>EventLoop.Turn.cs</c>. Everything a turn knows stands in fields of the loop (and of the driver's cursor), nothing in
 /// locals of the thread, so that another thread can go on in the middle of a turn.
 /// </remarks>
-public sealed partial class EventLoop : IEventLoop
+public sealed partial class EventLoop : IEventLoop, IPostTarget
 {
     private readonly IIoDriver _driver;
     private readonly TimeProvider _clock;
@@ -18,11 +18,12 @@ public sealed partial class EventLoop : IEventLoop
     private readonly LoopWorkItem.Carrier _carrier = new();
     private readonly TimerQueue _timers = new();
     private readonly HashSet<IDisposable> _owned = [];
+    private readonly DriverSleep _sleep;
+    private readonly ExceptionReporter _exceptions;
     private readonly IEventLoop _face;
     private readonly LoopSlot? _claimed;
     private TaskScheduler _defaultExecutor = ThreadExecutor.Shared;
     private int _threadId;
-    private int _sleeping;
     private volatile bool _stopRequested;
     private volatile bool _closed;
     private int _running;
@@ -50,6 +51,8 @@ public sealed partial class EventLoop : IEventLoop
         _clock = options.TimeProvider;
         _logger = options.Logger ?? NullLogger.Instance;
         _driver = driver ?? IoDriverFactory.Create(options.Driver);
+        _sleep = new DriverSleep(_driver);
+        _exceptions = new ExceptionReporter(_logger, Name);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
         _claimed = CurrentLoop.Claim(_face, options.MakeCurrent);
@@ -74,7 +77,11 @@ public sealed partial class EventLoop : IEventLoop
     public TaskScheduler Scheduler { get; }
 
     /// <inheritdoc />
-    public LoopExceptionHandler? ExceptionHandler { get; set; }
+    public LoopExceptionHandler? ExceptionHandler
+    {
+        get => _exceptions.Handler;
+        set => _exceptions.Handler = value;
+    }
 
     /// <inheritdoc />
     public TaskScheduler DefaultExecutor
@@ -89,6 +96,8 @@ public sealed partial class EventLoop : IEventLoop
 
     /// <summary>Whether a group has it, which alone may close it.</summary>
     internal bool IsInGroup { get; }
+
+    bool IPostTarget.IsOnThread => IsOnLoopThread;
 
     ISocketDriver? IEventLoop.SocketDriver => _driver;
 
@@ -114,13 +123,11 @@ public sealed partial class EventLoop : IEventLoop
 
         // All that a run changes about its thread is put back at its end.
         LoopRun run = CurrentLoop.Enter(_face);
-        ExecutionContext? ambient = ExecutionContext.Capture();
-        SynchronizationContext? previousContext = SynchronizationContext.Current;
+        DispatchThread thread = DispatchThread.Take();
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
         _logger.LoopStarted(Name, _driver.Name);
         try
         {
-            SynchronizationContext.SetSynchronizationContext(null);
             RunTurns();
         }
         catch (Exception e)
@@ -133,12 +140,7 @@ public sealed partial class EventLoop : IEventLoop
         {
             Volatile.Write(ref _threadId, 0);
             run.Dispose();
-            SynchronizationContext.SetSynchronizationContext(previousContext);
-            if (ambient is not null)
-            {
-                ExecutionContext.Restore(ambient);
-            }
-
+            thread.Dispose();
             Volatile.Write(ref _running, 0);
             _logger.LoopStopped(Name);
         }
@@ -150,7 +152,7 @@ public sealed partial class EventLoop : IEventLoop
         _stopRequested = true;
         if (!IsOnLoopThread)
         {
-            WakeIfAsleep();
+            _sleep.Wake();
         }
     }
 
@@ -205,6 +207,7 @@ public sealed partial class EventLoop : IEventLoop
             dropped.Drop();
         }
 
+        _beforePoll.Drop();
         _timers.Clear();
         DescriptorHandler[] handlers = [.. _handlers.Values];
         _handlers.Clear();
@@ -254,42 +257,5 @@ public sealed partial class EventLoop : IEventLoop
         }
     }
 
-    private void Report(Exception exception, object? source)
-    {
-        if (ExceptionHandler is not { } handler)
-        {
-            Log(exception, source);
-            return;
-        }
-
-        try
-        {
-            handler(exception, source);
-        }
-        catch (Exception e)
-        {
-            // The handler is user code too: a bug in it must not end the loop, nor hide what it was told.
-            Log(e, handler);
-            Log(exception, source);
-        }
-    }
-
-    private void Log(Exception exception, object? source)
-    {
-        try
-        {
-            if (source is LoopExceptionHandler)
-            {
-                _logger.ExceptionHandlerFailed(exception, Name);
-            }
-            else
-            {
-                _logger.CallbackFailed(exception, Name, SourceName.Of(source));
-            }
-        }
-        catch (Exception)
-        {
-            // The log itself is broken: there is nowhere left to tell, and the loop's connections are worth more than the message.
-        }
-    }
+    private void Report(Exception exception, object? source) => _exceptions.Report(exception, source);
 }

@@ -1,7 +1,7 @@
 namespace LoopBridge.Loops;
 
 /// <summary>One entry of a <see cref="TimerQueue"/>: its handle, its heap node and its callback in one object.</summary>
-internal sealed class LoopTimer : LoopTimeout
+internal class LoopTimer : LoopTimeout
 {
     internal const int NotQueued = -1;
 

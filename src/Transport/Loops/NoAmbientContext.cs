@@ -3,9 +3,10 @@ namespace LoopBridge.Loops;
 /// <summary>Runs code as if nobody had called it: no <see cref="AsyncLocal{T}"/> has a value, and what it sets ends with it.</summary>
 internal static class NoAmbientContext
 {
-    private static readonly ExecutionContext Empty = Capture();
+    /// <summary>The context of nobody.</summary>
+    internal static ExecutionContext Value { get; } = Capture();
 
-    internal static void Run(ContextCallback callback, object? state) => ExecutionContext.Run(Empty, callback, state);
+    internal static void Run(ContextCallback callback, object? state) => ExecutionContext.Run(Value, callback, state);
 
     // There is no other way to an empty one than a thread that nothing flowed to: the loop's may have been started anywhere.
     private static ExecutionContext Capture()

@@ -23,8 +23,6 @@ internal sealed class ReactorNetwork
 
     internal static ReactorNetwork Of(IReactor reactor) => Networks.GetValue(reactor, static _ => new ReactorNetwork());
 
-    /// <summary>The loop that runs a reactor: where its sockets live.</summary>
-    internal static IEventLoop LoopOf(IReactor reactor) => reactor is ReactorOnLoop { Loop: { } loop }
-        ? loop
-        : throw new ArgumentException($"A {reactor.GetType().Name} has no loop for sockets: use loop.GetReactor().", nameof(reactor));
+    /// <summary>Where a reactor's sockets live: the engine knows only loops.</summary>
+    internal static IEventLoop LoopOf(IReactor reactor) => reactor.GetLoop();
 }

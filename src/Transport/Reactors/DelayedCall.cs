@@ -86,6 +86,8 @@ internal sealed class DelayedCall : IDelayedCall
         {
             _reactor.Report(e, state is Action ? state : callback); // user code: the call counts as called (R-TIME-15)
         }
+
+        _reactor.OnServed();
     }
 
     public override string ToString()

@@ -37,6 +37,9 @@ public abstract partial class ReactorBase
     public abstract void Run();
 
     /// <inheritdoc />
+    public abstract void Iterate(TimeSpan wait);
+
+    /// <inheritdoc />
     public void Stop()
     {
         if (_life is not (Life.Starting or Life.Running))
@@ -44,8 +47,9 @@ public abstract partial class ReactorBase
             throw new ReactorNotRunningException();
         }
 
+        // Not before it is accepted below: what is called off the reactor's thread changes nothing.
+        AddBeforePoll(static reactor => ((ReactorBase)reactor!).FireShutdown(), this);
         _life = Life.Stopping;
-        Post(static reactor => ((ReactorBase)reactor!).FireShutdown(), this);
     }
 
     /// <inheritdoc />
@@ -70,6 +74,14 @@ public abstract partial class ReactorBase
 
         callback();
         return null;
+    }
+
+    /// <inheritdoc />
+    public void CallBeforePoll(Action<object?> call, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        AddBeforePoll(call, state);
     }
 
     /// <inheritdoc />
@@ -118,6 +130,14 @@ public abstract partial class ReactorBase
         }
     }
 
+    private protected static void ThrowIfBadWait(TimeSpan wait)
+    {
+        if (wait != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
+        }
+    }
+
     /// <summary>For the head of <see cref="Run"/>.</summary>
     private protected void ThrowIfNotRestartable()
     {
@@ -148,7 +168,7 @@ public abstract partial class ReactorBase
 
         IsDisposed = true;
         _startup.Abandon();
-        _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage)); // what never ran, or came after the shutdown
+        DisconnectAll(); // what never ran, or came after the shutdown
         DelayedCalls.DropAll();
         _workers.Shut();
         _events.Clear();
@@ -208,6 +228,12 @@ public abstract partial class ReactorBase
         }
 
         EndRun();
+        DisconnectAll();
+    }
+
+    private void DisconnectAll()
+    {
         _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage));
+        _watchers.DisconnectAll(new ConnectionLostException(ShutDownMessage));
     }
 }

@@ -35,11 +35,29 @@ public abstract partial class ReactorBase
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<IDescriptor> RemoveAll() => _descriptors.RemoveAll();
+    public void AddWatcher(IEventDescriptor watcher, IoEvents events)
+    {
+        ArgumentNullException.ThrowIfNull(watcher);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        _watchers.Add(watcher, events);
+    }
+
+    /// <inheritdoc />
+    public void RemoveWatcher(IEventDescriptor watcher)
+    {
+        ArgumentNullException.ThrowIfNull(watcher);
+        _watchers.Remove(watcher);
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<IDescriptor> RemoveAll() => [.. _descriptors.RemoveAll(), .. _watchers.RemoveAll()];
 
     /// <inheritdoc />
     public IReadOnlyList<IReadDescriptor> GetReaders() => _descriptors.GetReaders();
 
     /// <inheritdoc />
     public IReadOnlyList<IWriteDescriptor> GetWriters() => _descriptors.GetWriters();
+
+    /// <inheritdoc />
+    public IReadOnlyList<IEventDescriptor> GetWatchers() => _watchers.ToArray();
 }

@@ -14,12 +14,14 @@ namespace LoopBridge.Reactors;
 public abstract partial class ReactorBase : IReactor
 {
     private readonly DescriptorSet _descriptors;
+    private readonly WatcherSet _watchers;
     private bool _disposed;
 
     private protected ReactorBase(ILogger? logger)
     {
         Logger = logger ?? NullLogger.Instance;
         _descriptors = new DescriptorSet(this);
+        _watchers = new WatcherSet(this);
         _workers = new ReactorWorkers(this);
         _startup = new SystemEvent(this, SystemEvents.Startup, OnStarted);
         _shutdown = new SystemEvent(this, SystemEvents.Shutdown, OnShutDown);
@@ -43,6 +45,12 @@ public abstract partial class ReactorBase : IReactor
     /// <summary>Runs it in the next turn, unguarded. False if nothing will turn again. Any thread.</summary>
     internal abstract bool Post(Action<object?> callback, object? state);
 
+    /// <summary>As <see cref="Post"/>, for a call of the user's: guarded, and dropped if the reactor is disposed first. Any thread.</summary>
+    private protected abstract bool PostCall(Action<object?> call, object? state);
+
+    /// <summary>Runs it, guarded, at the end of the present turn.</summary>
+    private protected abstract void AddBeforePoll(Action<object?> call, object? state);
+
     /// <summary>Has <see cref="DelayedCall.Fire"/> called when the call's time has come, never in the present turn.</summary>
     internal abstract LoopTimeout Arm(DelayedCall call);
 
@@ -53,6 +61,11 @@ public abstract partial class ReactorBase : IReactor
     internal abstract void Rewatch(SafeHandle descriptor, IoEvents interest);
 
     internal abstract void Unwatch(SafeHandle descriptor);
+
+    /// <summary>Something of the user's was called. For reactors whose turns are not their own.</summary>
+    internal virtual void OnServed()
+    {
+    }
 
     /// <summary>Ends <see cref="Run"/> after the present turn, if somebody called it; a loop that others run goes on.</summary>
     private protected abstract void EndRun();

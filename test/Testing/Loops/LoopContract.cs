@@ -13,7 +13,7 @@ public abstract class LoopContract : ContractTest
             Skip(reason);
         }
 
-        return Own(stack.Create(clock ?? TimeProvider.System, Log.CreateLogger("loop"), makeCurrent));
+        return Own(stack.Create(clock ?? TimeProvider.System, Log.CreateLogger("loop"), layer => Own(layer), makeCurrent));
     }
 
     /// <summary>A loop on a thread of its own; stopped and closed at the test's end.</summary>

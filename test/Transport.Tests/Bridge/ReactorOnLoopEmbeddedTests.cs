@@ -205,7 +205,7 @@ public sealed class ReactorOnLoopEmbeddedTests
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         ReactorOnLoop?[] reactors = new ReactorOnLoop?[8];
 
-        Parallel.For(0, reactors.Length, i => reactors[i] = loop.GetReactor());
+        Parallel.For(0, reactors.Length, i => reactors[i] = (ReactorOnLoop)loop.GetReactor());
         reactors[0]!.CallFromThread(() => reactors[0]!.CallWhenRunning(started.SetResult));
 
         await started.Task.WithDeadline();

@@ -65,7 +65,9 @@ public sealed class CloseTests : LoopContract
         {
             for (int i = 0; i < 50; i++)
             {
-                using IEventLoop loop = stack.Create(TimeProvider.System, Log.CreateLogger("loop"));
+                var layers = new Stack<IDisposable>();
+                IEventLoop loop = stack.Create(TimeProvider.System, Log.CreateLogger("loop"), layers.Push);
+                layers.Push(loop);
                 bool ran = false;
                 loop.AddCallback(() =>
                 {
@@ -74,6 +76,10 @@ public sealed class CloseTests : LoopContract
                 });
                 loop.Start();
                 Assert.True(ran);
+                while (layers.TryPop(out IDisposable? layer))
+                {
+                    layer.Dispose();
+                }
             }
         }))];
         await Task.WhenAll(threads).WithDeadline();

@@ -108,7 +108,7 @@ public sealed class ExceptionTests : LoopContract
     [Contract("L-INV-03")]
     public void Report_LoggerThrows_TheLoopGoesOn(LoopStack stack)
     {
-        IEventLoop loop = Own(stack.Create(TimeProvider.System, new BrokenLogger()));
+        IEventLoop loop = Own(stack.Create(TimeProvider.System, new BrokenLogger(), layer => Own(layer)));
         loop.AddCallback(Failing);
         bool ran = false;
         loop.AddCallback(() => ran = true);

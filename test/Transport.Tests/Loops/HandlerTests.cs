@@ -212,10 +212,31 @@ public sealed class HandlerTests : LoopContract
 
     [Theory, LoopStacks]
     [Contract("L-HND-14")]
-    public void AddHandler_RegularFile_ThrowsAndHoldsNothing(LoopStack stack)
+    public void AddHandler_RegularFile_IsAlwaysReadyOrThrowsAndHoldsNothing(LoopStack stack)
     {
         IEventLoop loop = NewLoop(stack);
         SafeFileHandle file = File.OpenHandle(typeof(HandlerTests).Assembly.Location);
+        if (stack.FilesAreAlwaysReady)
+        {
+            int calls = 0;
+            loop.AddHandler(file, IoEvents.Read, (_, events) =>
+            {
+                Assert.Equal(IoEvents.Read, events);
+                if (++calls == 3)
+                {
+                    loop.RemoveHandler(file);
+                    loop.Stop();
+                }
+            });
+            loop.StartBounded();
+            Assert.Equal(3, calls);
+            loop.RunTurns(2);
+            Assert.Equal(3, calls);
+            file.Dispose();
+            Assert.True(file.IsClosed);
+            return;
+        }
+
         Assert.Throws<IOException>(() => loop.AddHandler(file, IoEvents.Read, static (_, _) => { }));
         Assert.Throws<InvalidOperationException>(() => loop.UpdateHandler(file, IoEvents.Read));
         loop.RemoveHandler(file);

@@ -154,7 +154,7 @@ public sealed class ManualClockTests
     public void Reactor_OnTheLoop_HasItsTime()
     {
         using var loop = new ManualLoop();
-        ReactorOnLoop reactor = loop.GetReactor();
+        ReactorOnLoop reactor = (ReactorOnLoop)loop.GetReactor();
         double called = 0;
         loop.AddCallback(() => reactor.CallLater(TimeSpan.FromSeconds(2), () => called = loop.Time.TotalSeconds));
         loop.Advance(TimeSpan.FromSeconds(5));

@@ -14,7 +14,7 @@ internal sealed class ReactorHost : IDisposable
     internal ReactorHost(LoopDriver driver)
     {
         Loop = new EventLoop(new EventLoopOptions { Driver = driver, Logger = Log });
-        Reactor = Loop.GetReactor();
+        Reactor = (ReactorOnLoop)Loop.GetReactor();
         Options = new TransportOptions { Logger = Log };
         _thread = new Thread(Loop.Start) { IsBackground = true, Name = "test loop" };
         _thread.Start();

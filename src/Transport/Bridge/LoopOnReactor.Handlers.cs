@@ -1,0 +1,126 @@
+using System.Runtime.InteropServices;
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+using LoopBridge.Reactors;
+
+namespace LoopBridge.Bridge;
+
+public sealed partial class LoopOnReactor
+{
+    private readonly Dictionary<nint, HandlerWatcher> _handlers = [];
+
+    /// <inheritdoc />
+    public void AddHandler(SafeHandle descriptor, IoEvents events, Action<SafeHandle, IoEvents> handler)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        ArgumentNullException.ThrowIfNull(handler);
+        ObjectDisposedException.ThrowIf(_closed, this);
+        ObjectDisposedException.ThrowIf(descriptor.IsClosed, descriptor);
+        ThrowIfOffThread();
+        nint number = descriptor.DangerousGetHandle();
+        if (_handlers.ContainsKey(number))
+        {
+            throw new InvalidOperationException($"The descriptor {number} has a handler on the loop '{Name}' already: update or remove that one.");
+        }
+
+        var watcher = new HandlerWatcher(this, number, new DescriptorCallback(descriptor, handler));
+        Reactor.AddWatcher(watcher, events);
+        _handlers.Add(number, watcher);
+    }
+
+    /// <inheritdoc />
+    public void UpdateHandler(SafeHandle descriptor, IoEvents events)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        ThrowIfOffThread();
+        nint number = descriptor.DangerousGetHandle();
+        if (descriptor.IsClosed || !_handlers.TryGetValue(number, out HandlerWatcher? watcher))
+        {
+            throw new InvalidOperationException($"The descriptor {number} has no handler on the loop '{Name}'.");
+        }
+
+        Reactor.AddWatcher(watcher, events);
+    }
+
+    /// <inheritdoc />
+    public void RemoveHandler(SafeHandle descriptor)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        ThrowIfOffThread();
+
+        // A handle that is closed cannot be registered, because the reactor would hold it open; its number is somebody else's by now.
+        if (!descriptor.IsClosed && _handlers.TryGetValue(descriptor.DangerousGetHandle(), out HandlerWatcher? watcher))
+        {
+            Remove(watcher);
+        }
+    }
+
+    private void Remove(HandlerWatcher watcher)
+    {
+        Reactor.RemoveWatcher(watcher);
+        _handlers.Remove(watcher.Number);
+        watcher.IsRemoved = true;
+    }
+
+    private void DropHandlers(bool closeDescriptors)
+    {
+        foreach (HandlerWatcher watcher in _handlers.Values.ToArray())
+        {
+            Remove(watcher);
+            if (!closeDescriptors)
+            {
+                continue;
+            }
+
+            try
+            {
+                DescriptorNumber.CloseThrough(watcher.Handle);
+            }
+            catch (Exception e)
+            {
+                _exceptions.Report(e, watcher.Handle); // the handle's owner may be user code; the rest is still to be closed
+            }
+        }
+    }
+
+    /// <summary>
+    /// A handler as the reactor sees it. Nothing of its user's reaches the reactor, which would disconnect it for an exception; on a loop
+    /// it stays.
+    /// </summary>
+    private sealed class HandlerWatcher(LoopOnReactor loop, nint number, DescriptorCallback callback) : IEventDescriptor
+    {
+        public SafeHandle Handle => callback.Descriptor;
+
+        internal nint Number => number;
+
+        internal bool IsRemoved { get; set; }
+
+        public Exception? DoEvents(IoEvents events)
+        {
+            using var dispatch = new Dispatch(loop, loop.SynchronizationContext);
+            try
+            {
+                callback.Run(events);
+            }
+            catch (Exception e) when (DescriptorCallback.IsBrokenPipe(e))
+            {
+                // Expected, and no news.
+            }
+            catch (Exception e)
+            {
+                loop._exceptions.Report(e, callback.Source); // user code: logged; the handler stays
+            }
+
+            return null;
+        }
+
+        /// <summary>The reactor shuts down. On a loop that is an error of the descriptor, told once.</summary>
+        public void ConnectionLost(Exception reason)
+        {
+            if (!IsRemoved)
+            {
+                DoEvents(IoEvents.Error | IoEvents.HangUp);
+            }
+        }
+    }
+}

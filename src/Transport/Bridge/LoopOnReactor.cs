@@ -1,0 +1,261 @@
+using LoopBridge.Loops;
+using LoopBridge.Reactors;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoopBridge.Bridge;
+
+/// <summary>
+/// A loop on any reactor, through the reactor's public interface alone. Descends from Tornado's <c>TwistedIOLoop</c>.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Whoever runs the reactor runs the loop: its callbacks are cross-thread calls of the reactor, its timeouts delayed calls, its handlers
+/// watchers. <see cref="Start"/> runs the reactor, for programs that have nothing else on it, and <see cref="Stop"/> ends that run and only
+/// that: a reactor that others run goes on. The reactor may have other users, and other loops; none sees anything of the others.
+/// </para>
+/// <para>It adds no thread, no polling, no descriptor and no clock. Closing the loop leaves the reactor as it is.</para>
+/// </remarks>
+public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
+{
+    private static readonly Action<object?> EndSoonAction = static loop => ((LoopOnReactor)loop!).EndSoon();
+
+    private readonly HashSet<IDisposable> _owned = [];
+    private readonly ExceptionReporter _exceptions;
+    private readonly LoopSlot? _claimed;
+    private TaskScheduler _defaultExecutor = ThreadExecutor.Shared;
+    private int _running;
+    private int _closingThread;
+    private volatile bool _stopRequested;
+    private volatile bool _closed;
+    private bool _endsWithReactor;
+
+    /// <summary>Puts a loop on a reactor. Any thread.</summary>
+    /// <param name="reactor">The reactor. It may have other users, and other loops.</param>
+    /// <param name="options">How the loop is made.</param>
+    /// <exception cref="InvalidOperationException">
+    /// <see cref="LoopOnReactorOptions.MakeCurrent"/> is true, and this thread has a current loop already.
+    /// </exception>
+    public LoopOnReactor(IReactor reactor, LoopOnReactorOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(reactor);
+        options ??= new LoopOnReactorOptions();
+        CurrentLoop.ThrowIfTaken(options.MakeCurrent);
+        Reactor = reactor;
+        Name = options.Name;
+        _exceptions = new ExceptionReporter(options.Logger ?? NullLogger.Instance, Name);
+        SynchronizationContext = new LoopSynchronizationContext(this);
+        Scheduler = new LoopTaskScheduler(this);
+        _claimed = CurrentLoop.Claim(this, options.MakeCurrent);
+    }
+
+    /// <summary>The reactor underneath. Any thread.</summary>
+    public IReactor Reactor { get; }
+
+    /// <summary>The name it was made with.</summary>
+    public string Name { get; }
+
+    /// <inheritdoc />
+    public bool IsOnLoopThread
+        => Reactor.IsInReactorThread || Volatile.Read(ref _closingThread) == Environment.CurrentManagedThreadId;
+
+    bool IPostTarget.IsOnThread => IsOnLoopThread;
+
+    /// <summary>The clock of the reactor.</summary>
+    public TimeSpan Time => Reactor.Time;
+
+    /// <inheritdoc />
+    public SynchronizationContext SynchronizationContext { get; }
+
+    /// <inheritdoc />
+    public TaskScheduler Scheduler { get; }
+
+    /// <inheritdoc />
+    public LoopExceptionHandler? ExceptionHandler
+    {
+        get => _exceptions.Handler;
+        set => _exceptions.Handler = value;
+    }
+
+    /// <inheritdoc />
+    public TaskScheduler DefaultExecutor
+    {
+        get => Volatile.Read(ref _defaultExecutor);
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            Volatile.Write(ref _defaultExecutor, value);
+        }
+    }
+
+    /// <summary>Runs the reactor on the calling thread until <see cref="Stop"/>, or the reactor's own end. May be called again.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The loop, or the reactor, is running already; or the reactor was shut down, which is for good.
+    /// </exception>
+    public void Start()
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        if (Interlocked.Exchange(ref _running, 1) == 1)
+        {
+            throw new InvalidOperationException($"The loop '{Name}' is already running.");
+        }
+
+        if (_stopRequested)
+        {
+            _stopRequested = false; // asked for before the start: this run ends before it begins, and only this one
+            Volatile.Write(ref _running, 0);
+            return;
+        }
+
+        try
+        {
+            Reactor.Run();
+        }
+        catch (ReactorAlreadyRunningException e)
+        {
+            throw new InvalidOperationException($"The loop '{Name}' cannot start: its reactor is already running.", e);
+        }
+        finally
+        {
+            Volatile.Write(ref _running, 0);
+        }
+
+        if (_endsWithReactor)
+        {
+            Dispose();
+        }
+    }
+
+    /// <inheritdoc />
+    public void Stop()
+    {
+        _stopRequested = true;
+        Interlocked.MemoryBarrier(); // the flag before the question; pairs with the exchange in Start
+        if (Volatile.Read(ref _running) == 0)
+        {
+            return; // remembered for the next start; whoever runs the reactor is not concerned
+        }
+
+        if (!Reactor.IsInReactorThread)
+        {
+            Reactor.CallFromThread(EndSoonAction, this);
+        }
+        else
+        {
+            EndSoon();
+        }
+    }
+
+    /// <summary>
+    /// Closes the loop: what it still owns is aborted, queued callbacks and timeouts are dropped, handlers unregistered without touching
+    /// their descriptors. The reactor and its other users are not concerned. Harmless when repeated. Reactor thread, or any one thread
+    /// while the reactor does not run.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The loop is running.</exception>
+    public void Dispose() => Close(closeDescriptors: false);
+
+    /// <inheritdoc />
+    public void Close(bool closeDescriptors)
+    {
+        if (_closed)
+        {
+            return;
+        }
+
+        if (Interlocked.Exchange(ref _running, 1) == 1)
+        {
+            throw new InvalidOperationException($"The loop '{Name}' is running: stop it before closing it.");
+        }
+
+        // From here on this thread is the loop: what is aborted below may assert that it is.
+        Volatile.Write(ref _closingThread, Environment.CurrentManagedThreadId);
+        CloseOwned();
+        DrainForClose();
+        CloseOwned(); // what was still on its way here, such as a listener opened on another thread
+        _closed = true;
+        _owned.Clear();
+        DropCallbacks();
+        DropTimeouts();
+        DropHandlers(closeDescriptors);
+        CurrentLoop.Forget(this, _claimed);
+        Volatile.Write(ref _closingThread, 0);
+    }
+
+    /// <inheritdoc />
+    public void ReportException(Exception exception, object? source = null)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        _exceptions.Report(exception, source);
+    }
+
+    /// <summary>One that nobody closes: the reactor's shutdown does.</summary>
+    internal static LoopOnReactor EndingWith(IReactor reactor)
+    {
+        var loop = new LoopOnReactor(reactor, new LoopOnReactorOptions { Name = "loop of a reactor", MakeCurrent = false });
+
+        // It has no log of its own, and the reactor tells of what escapes a call.
+        loop.ExceptionHandler = (exception, _) => reactor.CallFromThread(
+            static escaped => ((System.Runtime.ExceptionServices.ExceptionDispatchInfo)escaped!).Throw(),
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(exception));
+        reactor.AddSystemEventTrigger(SystemEventPhase.After, SystemEvents.Shutdown, loop.EndWithReactor);
+        return loop;
+    }
+
+    void IEventLoop.Own(IDisposable resource) => _owned.Add(resource);
+
+    void IEventLoop.Disown(IDisposable resource) => _owned.Remove(resource);
+
+    private void EndWithReactor()
+    {
+        if (Volatile.Read(ref _running) == 1)
+        {
+            _endsWithReactor = true; // the run below us on the stack is about to end
+        }
+        else
+        {
+            Dispose();
+        }
+    }
+
+    // Where the loop itself does not run, the reactor refuses what comes from the wrong thread.
+    private void ThrowIfOffThread()
+    {
+        if (!_closed && Volatile.Read(ref _running) == 1 && !IsOnLoopThread)
+        {
+            throw new InvalidOperationException($"The loop '{Name}' runs on another thread: hand the call over with AddCallback.");
+        }
+    }
+
+    // At the end of the turn: the callbacks and timeouts that are its own still run.
+    private void EndSoon()
+    {
+        if (_stopRequested && Volatile.Read(ref _running) == 1 && !_isBeforePoll)
+        {
+            AskForBeforePoll();
+        }
+    }
+
+    private void EndIfStopped()
+    {
+        if (_stopRequested && Volatile.Read(ref _running) == 1)
+        {
+            _stopRequested = false;
+            Reactor.Crash(); // returns from the run and fires nothing; it can be run again
+        }
+    }
+
+    private void CloseOwned()
+    {
+        foreach (IDisposable resource in _owned.ToArray())
+        {
+            _owned.Remove(resource); // each once: this is done twice
+            try
+            {
+                resource.Dispose();
+            }
+            catch (Exception e)
+            {
+                _exceptions.Report(e, resource); // a bug of ours or of a sink; the rest is still to be closed
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using LoopBridge.Loops;
+using Microsoft.Extensions.Logging;
+
+namespace LoopBridge.Bridge;
+
+/// <summary>How one <see cref="LoopOnReactor"/> is made.</summary>
+public sealed class LoopOnReactorOptions
+{
+    /// <summary>The loop's name in logs. Defaults to <c>loop</c>.</summary>
+    public string Name { get; set; } = "loop";
+
+    /// <summary>Where exceptions go that escape the loop's callbacks. Defaults to none; the reactor's own log has no part in it.</summary>
+    public ILogger? Logger { get; set; }
+
+    /// <inheritdoc cref="EventLoopOptions.MakeCurrent"/>
+    public bool? MakeCurrent { get; set; }
+}
