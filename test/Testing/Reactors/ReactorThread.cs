@@ -12,7 +12,7 @@ public sealed class ReactorThread : IDisposable
     public ReactorThread(IReactor reactor)
     {
         Reactor = reactor;
-        _thread = new Thread(() => Execute(reactor.Run)) { IsBackground = true, Name = "test reactor" };
+        _thread = new Thread(() => Execute(() => reactor.Run(installSignalHandlers: false))) { IsBackground = true, Name = "test reactor" };
         _thread.Start();
     }
 
