@@ -41,6 +41,13 @@ public abstract class ReactorContract : ContractTest
     /// <summary>Starts the loop of an embedded reactor on a thread of its own.</summary>
     protected EmbeddedReactor StartEmbedded(ReactorOnLoop reactor) => Own(new EmbeddedReactor(reactor));
 
+    /// <summary>Ends the reactor and all below it before the test's end.</summary>
+    protected static void DisposeStack(IReactor reactor)
+    {
+        ((IDisposable)reactor).Dispose();
+        (reactor as ReactorOnLoop)?.Loop.Dispose();
+    }
+
     /// <summary>The exceptions that were reported since the last look, which count as expected from now on.</summary>
     protected Exception[] TakeErrors() => [.. Log.Take(LogLevel.Error).Select(entry => entry.Exception!)];
 

@@ -68,7 +68,7 @@ public sealed class DelayedCallChangeTests : ReactorContract
     }
 
     [Theory, ReactorStacks]
-    [Contract("R-TIME-11"), Contract("R-TIME-12")]
+    [Contract("R-TIME-11"), Contract("R-TIME-12"), Contract("R-TIME-14"), Contract("R-INV-05")]
     public async Task Move_LaterAndEarlier_RunsAtNewTime(ReactorStack stack)
     {
         var clock = new ManualTimeProvider();

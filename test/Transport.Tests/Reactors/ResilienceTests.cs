@@ -14,10 +14,11 @@ public sealed class ResilienceTests : ReactorContract
     {
         var clock = new FailingTimeProvider();
         ReactorThread thread = StartReactor(stack, clock);
+        await thread.Do(() => thread.Reactor.CallLater(TimeSpan.FromHours(1), () => { })); // so that each turn looks at the clock
         await thread.Turn();
 
         clock.FailNext();
-        thread.Reactor.CallFromThread(() => { }); // wakes it; the next look at the clock is the dispatcher's
+        thread.Reactor.CallFromThread(() => { }); // wakes it; the next look is the dispatcher's
 
         Assert.IsType<InvalidTimeZoneException>(Log.WaitAndTake(LogLevel.Error)[0].Exception);
         await thread.Turn();
@@ -53,7 +54,7 @@ public sealed class ResilienceTests : ReactorContract
         IReactor reactor = NewReactor(stack);
 
         WeakReference[] given = Fill(reactor, pair);
-        ((IDisposable)reactor).Dispose();
+        DisposeStack(reactor);
         GC.Collect();
 
         Assert.All(given, reference => Assert.False(reference.IsAlive));
