@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
-using LoopBridge.Loops;
 using Microsoft.Win32.SafeHandles;
 
 namespace LoopBridge.Reactors;
@@ -69,8 +68,16 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
     {
         if (!_isTurnDue && _entries.Count > 0)
         {
-            using FlowSuppression noFlow = FlowSuppression.Begin(); // it is the reactor's call, not that of whoever added the first
-            _isTurnDue = reactor.Post(TurnAction, this);
+            // The reactor's own call: the ambient context of whoever added the first is no business of it.
+            AsyncFlowControl? suppressed = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
+            try
+            {
+                _isTurnDue = reactor.Post(TurnAction, this);
+            }
+            finally
+            {
+                suppressed?.Undo();
+            }
         }
     }
 
