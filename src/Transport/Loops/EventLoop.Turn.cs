@@ -19,30 +19,8 @@ public sealed partial class EventLoop
         Handlers,
     }
 
-    private void RunTurns()
-    {
-        while (true)
-        {
-            try
-            {
-                RunPhases();
-                return;
-            }
-            catch (Exception e)
-            {
-                // Of the driver, the clock or a bug: every callback has a guard of its own. The next turn may fare better (R-CORE-29).
-                _phase = TurnPhase.Begin;
-                Report(e, _driver);
-                if (_isStepping)
-                {
-                    return;
-                }
-            }
-        }
-    }
-
     /// <summary>Goes on from wherever the present turn stands.</summary>
-    private void RunPhases()
+    private void RunTurns()
     {
         while (true)
         {
