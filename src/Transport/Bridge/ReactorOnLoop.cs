@@ -15,7 +15,7 @@ namespace LoopBridge.Bridge;
 /// Whoever runs the loop runs the reactor: its startup fires in the loop's next turn. While the loop is stopped, the reactor is
 /// suspended; it resumes with the loop. <see cref="ReactorBase.Stop"/>, or firing the shutdown by hand, shuts the reactor down and leaves
 /// a loop alone that others run, and with it the delayed and cross-thread calls, which go on until <see cref="Dispose"/>.
-/// <see cref="Run"/> runs the loop, for programs that have nothing else on it.
+/// <see cref="IReactorCore.Run(bool)"/> runs the loop, for programs that have nothing else on it.
 /// </para>
 /// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop does not dispose of the reactor: do that
 /// first.</para>
@@ -54,8 +54,7 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     /// <inheritdoc />
     public override bool IsInReactorThread => Loop.IsOnLoopThread;
 
-    /// <inheritdoc />
-    public override void Run()
+    private protected override void RunCore()
     {
         ThrowIfNotRestartable();
         RunLoop(null);

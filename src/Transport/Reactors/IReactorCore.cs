@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace LoopBridge.Reactors;
 
 /// <summary>The life of a reactor and the events that mark it. Descends from Twisted's <c>IReactorCore</c>.</summary>
@@ -11,14 +13,25 @@ public interface IReactorCore
     /// <summary>Whether the startup has come to its second phase and the shutdown has not.</summary>
     bool Running { get; }
 
+    /// <summary>The signal that stopped the present or the last run, or null.</summary>
+    PosixSignal? ExitSignal { get; }
+
+    /// <summary>As <see cref="Run(bool)"/>, with signal handlers.</summary>
+    /// <inheritdoc cref="Run(bool)" path="/exception"/>
+    void Run();
+
     /// <summary>Runs the reactor on the calling thread until <see cref="Stop"/> has taken effect, or <see cref="Crash"/>.</summary>
+    /// <param name="installSignalHandlers">
+    /// Whether SIGINT (Ctrl+C) and SIGTERM stop the reactor from its startup's second phase to the end of this call; a second signal takes
+    /// its usual course. Other registrations for them are called as well. Of reactors one upon the other, the outermost run decides for all.
+    /// </param>
     /// <exception cref="ReactorAlreadyRunningException">It runs already, or what it is built on does.</exception>
     /// <exception cref="ReactorNotRestartableException">It was stopped before.</exception>
-    void Run();
+    void Run(bool installSignalHandlers);
 
     /// <summary>
     /// One turn on the calling thread, for programs that have a dispatcher of their own: what is queued and due runs, and then what is
-    /// ready within <paramref name="wait"/>. The first one starts the reactor, as <see cref="Run"/> does.
+    /// ready within <paramref name="wait"/>. The first one starts the reactor, as <see cref="Run(bool)"/> does.
     /// </summary>
     /// <param name="wait">
     /// How long to wait at most if there is nothing to do; zero not to wait, <see cref="Timeout.InfiniteTimeSpan"/> for as long as it takes.
@@ -31,12 +44,12 @@ public interface IReactorCore
 
     /// <summary>
     /// Begins the shutdown: its triggers run after what is queued and due now, never inside this call. Every registered descriptor is
-    /// disconnected, and <see cref="Run"/> returns after the last trigger. Use <c>CallFromThread(reactor.Stop)</c> on other threads.
+    /// disconnected, and <see cref="Run(bool)"/> returns after the last trigger. Use <c>CallFromThread(reactor.Stop)</c> on other threads.
     /// </summary>
     /// <exception cref="ReactorNotRunningException">It has not started, or was stopped before.</exception>
     void Stop();
 
-    /// <summary>Ends <see cref="Run"/> with the present turn, before its poll, with no trigger run and nothing disconnected. It may be run
+    /// <summary>Ends <see cref="Run(bool)"/> with the present turn, before its poll, with no trigger run and nothing disconnected. It may be run
     /// again.</summary>
     void Crash();
 

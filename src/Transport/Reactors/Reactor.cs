@@ -19,7 +19,7 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
     private int _threadId;
     private bool _ended;
 
-    /// <summary>Makes a reactor. It runs when <see cref="Run"/> is called.</summary>
+    /// <summary>Makes a reactor. It runs when <see cref="IReactorCore.Run(bool)"/> is called.</summary>
     /// <exception cref="PlatformNotSupportedException">This platform does not have the driver that was asked for.</exception>
     public Reactor(ReactorOptions? options = null)
         : this(options ?? new ReactorOptions(), driver: null)
@@ -56,8 +56,7 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
 
     bool IPostTarget.IsOnThread => IsInReactorThread;
 
-    /// <inheritdoc />
-    public override void Run()
+    private protected override void RunCore()
     {
         ThrowIfNotRestartable();
         Dispatch(Timeout.InfiniteTimeSpan, once: false);

@@ -34,9 +34,6 @@ public abstract partial class ReactorBase
     private protected bool IsIdle => _life == Life.Idle;
 
     /// <inheritdoc />
-    public abstract void Run();
-
-    /// <inheritdoc />
     public abstract void Iterate(TimeSpan wait);
 
     /// <inheritdoc />
@@ -138,7 +135,7 @@ public abstract partial class ReactorBase
         }
     }
 
-    /// <summary>For the head of <see cref="Run"/>.</summary>
+    /// <summary>For the head of <see cref="IReactorCore.Run(bool)"/>.</summary>
     private protected void ThrowIfNotRestartable()
     {
         ObjectDisposedException.ThrowIf(_closing, this);
@@ -170,7 +167,7 @@ public abstract partial class ReactorBase
         _startup.Abandon();
         DisconnectAll(); // what never ran, or came after the shutdown
         DelayedCalls.DropAll();
-        _workers.Shut();
+        EndThreads();
         _events.Clear();
     }
 
@@ -207,6 +204,7 @@ public abstract partial class ReactorBase
         if (_life is Life.Running or Life.Stopping)
         {
             _running = true;
+            Signals.Install();
             _workers.Open();
         }
     }
@@ -217,18 +215,18 @@ public abstract partial class ReactorBase
     {
         _running = false;
         _startup.Abandon();
-        if (_life == Life.Idle)
+        bool hasRun = _life != Life.Idle;
+        _life = hasRun ? Life.Stopped : Life.Idle;
+        EndRun();
+        DisconnectAll();
+        if (hasRun)
         {
-            _workers.Discard();
+            EndThreads();
         }
         else
         {
-            _life = Life.Stopped;
-            _workers.Shut();
+            _workers.Discard();
         }
-
-        EndRun();
-        DisconnectAll();
     }
 
     private void DisconnectAll()

@@ -60,4 +60,8 @@ public abstract partial class ReactorBase
 
     /// <inheritdoc />
     public IReadOnlyList<IEventDescriptor> GetWatchers() => _watchers.ToArray();
+
+    /// <summary>The log scope of one that has a name (R-FD-25); null for the others.</summary>
+    internal IDisposable? BeginScope(IDescriptor descriptor)
+        => descriptor is ILogPrefix named ? Logger.BeginScope(named.LogPrefix) : null;
 }

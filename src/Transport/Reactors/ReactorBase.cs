@@ -23,6 +23,7 @@ public abstract partial class ReactorBase : IReactor
         _descriptors = new DescriptorSet(this);
         _watchers = new WatcherSet(this);
         _workers = new ReactorWorkers(this);
+        Signals = new ReactorSignals(this);
         _startup = new SystemEvent(this, SystemEvents.Startup, OnStarted);
         _shutdown = new SystemEvent(this, SystemEvents.Shutdown, OnShutDown);
         _events = new Dictionary<string, SystemEvent>(StringComparer.Ordinal)
@@ -67,7 +68,7 @@ public abstract partial class ReactorBase : IReactor
     {
     }
 
-    /// <summary>Ends <see cref="Run"/> after the present turn, if somebody called it; a loop that others run goes on.</summary>
+    /// <summary>Ends <see cref="IReactorCore.Run(bool)"/> after the present turn, if somebody called it; a loop that others run goes on.</summary>
     private protected abstract void EndRun();
 
     internal static object? Describe(object? source)

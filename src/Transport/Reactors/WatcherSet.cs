@@ -14,7 +14,7 @@ internal sealed class WatcherSet(ReactorBase reactor)
     {
         if (_watches.TryGetValue(watcher, out Watch? known))
         {
-            reactor.Rewatch(known.Handle, events);
+            reactor.ChangeWatch(known.Handle, events);
             return;
         }
 
@@ -27,7 +27,7 @@ internal sealed class WatcherSet(ReactorBase reactor)
 
         // What is watched below keeps a reference on the handle.
         var watch = new Watch(this, watcher, handle);
-        reactor.Watch(handle, events, watch.OnEvents);
+        reactor.BeginWatch(handle, events, watch.OnEvents);
         _watches.Add(watcher, watch);
     }
 
@@ -35,7 +35,7 @@ internal sealed class WatcherSet(ReactorBase reactor)
     {
         if (_watches.TryGetValue(watcher, out Watch? watch))
         {
-            reactor.Unwatch(watch.Handle);
+            reactor.EndWatch(watch.Handle);
             _watches.Remove(watcher);
         }
     }

@@ -17,9 +17,9 @@ public sealed class LoopOnReactorTests : LoopContract
     [Contract("L-CORE-16")]
     public void Embedded_ReactorRuns_CallbacksTimeoutsAndHandlersRun(LoopStack stack)
     {
+        SocketPair pair = Own(SocketPair.Tcp()); // before the layers, which hold it until they end
         IReactor reactor = NewReactor(stack);
         LoopOnReactor loop = NewLoopOn(reactor);
-        SocketPair pair = Own(SocketPair.Tcp());
         pair.Far.Send((ReadOnlySpan<byte>)[1]);
         var seen = new List<string>();
         IEventLoop? current = null;
@@ -50,11 +50,11 @@ public sealed class LoopOnReactorTests : LoopContract
     [Contract("L-CORE-17")]
     public void TwoLoops_OnOneReactor_AreIndependent(LoopStack stack)
     {
+        SocketPair pair = Own(SocketPair.Tcp()); // before the layers, which hold it until they end
         IReactor reactor = NewReactor(stack);
         LoopOnReactor one = NewLoopOn(reactor);
         LoopOnReactor other = NewLoopOn(reactor);
         LoopOnReactor third = NewLoopOn(reactor);
-        SocketPair pair = Own(SocketPair.Tcp());
         pair.Far.Send((ReadOnlySpan<byte>)[1]);
         var ran = new List<string>();
         bool handled = false;
@@ -90,9 +90,9 @@ public sealed class LoopOnReactorTests : LoopContract
     [Contract("L-CORE-16")]
     public void Shutdown_OfTheReactor_IsAnErrorOfEachHandlerOnce(LoopStack stack)
     {
+        SocketPair pair = Own(SocketPair.Tcp()); // before the layers, which hold it until they end
         IReactor reactor = NewReactor(stack);
         LoopOnReactor loop = NewLoopOn(reactor);
-        SocketPair pair = Own(SocketPair.Tcp());
         var heard = new List<IoEvents>();
         loop.AddHandler(pair.Near.SafeHandle, IoEvents.None, (_, events) => heard.Add(events));
         reactor.CallWhenRunning(reactor.Stop);
