@@ -53,8 +53,7 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     /// <inheritdoc />
     public override bool IsInReactorThread => Loop.IsOnLoopThread;
 
-    /// <inheritdoc />
-    public override void Run()
+    private protected override void RunCore()
     {
         ThrowIfNotRestartable();
         if (Loop.IsOnLoopThread || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)

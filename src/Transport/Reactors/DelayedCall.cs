@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoopBridge.Loops;
 
 namespace LoopBridge.Reactors;
@@ -6,6 +7,7 @@ namespace LoopBridge.Reactors;
 internal sealed class DelayedCall : IDelayedCall
 {
     private readonly ReactorBase _reactor;
+    private readonly string? _site;
     private Action<object?>? _callback;
     private object? _state;
     private LoopTimeout? _timeout;
@@ -16,6 +18,7 @@ internal sealed class DelayedCall : IDelayedCall
         _reactor = reactor;
         _callback = callback;
         _state = state;
+        _site = reactor.RecordSchedulingSites ? $"{What()}, scheduled{Environment.NewLine}{new StackTrace(fNeedFileInfo: true)}" : null;
     }
 
     public TimeSpan Time { get; private set; }
@@ -84,17 +87,17 @@ internal sealed class DelayedCall : IDelayedCall
         }
         catch (Exception e)
         {
-            _reactor.Report(e, state is Action ? state : callback); // user code: the call counts as called (R-TIME-15)
+            _reactor.Report(e, _site ?? (state is Action ? state : callback)); // user code: the call counts as called (R-TIME-15)
         }
     }
 
     public override string ToString()
     {
-        object? what = _callback is null
-            ? _called ? "called" : "cancelled"
-            : ReactorBase.Describe(_state as Action ?? (object)_callback);
+        string? what = _callback is not null ? What() : _called ? "called" : "cancelled";
         return $"DelayedCall {Time} {what}";
     }
+
+    private string? What() => ReactorBase.Describe(_state as Action ?? (object?)_callback)?.ToString();
 
     private void Move(TimeSpan time)
     {

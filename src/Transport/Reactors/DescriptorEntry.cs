@@ -54,11 +54,11 @@ internal sealed class DescriptorEntry
 
         if (_interest == IoEvents.None)
         {
-            _reactor.Watch(_watched, direction, OnEvents);
+            _reactor.BeginWatch(_watched, direction, OnEvents);
         }
         else
         {
-            _reactor.Rewatch(_watched, _interest | direction);
+            _reactor.ChangeWatch(_watched, _interest | direction);
         }
 
         _interest |= direction;
@@ -76,11 +76,11 @@ internal sealed class DescriptorEntry
         {
             if (_interest == IoEvents.None)
             {
-                _reactor.Unwatch(_watched);
+                _reactor.EndWatch(_watched);
             }
             else
             {
-                _reactor.Rewatch(_watched, _interest);
+                _reactor.ChangeWatch(_watched, _interest);
             }
         }
         finally
@@ -98,7 +98,7 @@ internal sealed class DescriptorEntry
         _interest = IoEvents.None;
         try
         {
-            _reactor.Unwatch(_watched);
+            _reactor.EndWatch(_watched);
         }
         finally
         {
@@ -144,6 +144,7 @@ internal sealed class DescriptorEntry
     private bool Call(IDescriptor owner, IoEvents direction)
     {
         Exception? reason;
+        using IDisposable? scope = _reactor.BeginScope(owner);
         try
         {
             reason = HasMoved(owner) ? Moved()

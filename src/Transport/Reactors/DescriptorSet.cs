@@ -174,6 +174,7 @@ internal sealed class DescriptorSet(ReactorBase reactor)
 
     private void Tell(IDescriptor descriptor, Exception reason)
     {
+        using IDisposable? scope = reactor.BeginScope(descriptor);
         try
         {
             descriptor.ConnectionLost(reason);

@@ -1,7 +1,8 @@
 namespace LoopBridge.Reactors;
 
 /// <summary>A call that waits for its time. Descends from Twisted's <c>IDelayedCall</c>. Reactor thread.</summary>
-public interface IDelayedCall
+/// <remarks>Ordered by <see cref="Time"/>; equal is only a call to itself. Its text names what it calls, and its state.</remarks>
+public interface IDelayedCall : IComparable<IDelayedCall>
 {
     /// <summary>When it is due, or was, on the clock of its reactor.</summary>
     TimeSpan Time { get; }
@@ -23,4 +24,6 @@ public interface IDelayedCall
     /// </summary>
     /// <inheritdoc cref="Cancel" path="/exception"/>
     void Delay(TimeSpan delay);
+
+    int IComparable<IDelayedCall>.CompareTo(IDelayedCall? other) => other is null ? 1 : Time.CompareTo(other.Time);
 }

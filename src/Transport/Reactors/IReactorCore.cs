@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace LoopBridge.Reactors;
 
 /// <summary>The life of a reactor and the events that mark it. Descends from Twisted's <c>IReactorCore</c>.</summary>
@@ -11,10 +13,21 @@ public interface IReactorCore
     /// <summary>Whether the startup has come to its second phase and the shutdown has not.</summary>
     bool Running { get; }
 
+    /// <summary>The signal that stopped the present or the last run, or null.</summary>
+    PosixSignal? ExitSignal { get; }
+
+    /// <summary>As <see cref="Run(bool)"/>, with signal handlers.</summary>
+    /// <inheritdoc cref="Run(bool)" path="/exception"/>
+    void Run();
+
     /// <summary>Runs the reactor on the calling thread until <see cref="Stop"/> has taken effect, or <see cref="Crash"/>.</summary>
+    /// <param name="installSignalHandlers">
+    /// Whether SIGINT (Ctrl+C) and SIGTERM stop the reactor from its startup's second phase to the end of this call; a second signal takes
+    /// its usual course. Other registrations for them are called as well. Of reactors one upon the other, the outermost run decides for all.
+    /// </param>
     /// <exception cref="ReactorAlreadyRunningException">It runs already, or what it is built on does.</exception>
     /// <exception cref="ReactorNotRestartableException">It was stopped before.</exception>
-    void Run();
+    void Run(bool installSignalHandlers);
 
     /// <summary>
     /// Begins the shutdown: its triggers run after what is queued and due now, never inside this call. Every registered descriptor is

@@ -5,7 +5,7 @@ public interface IReactorDescriptors
 {
     /// <summary>
     /// Calls <see cref="IReadDescriptor.DoRead"/> in each turn in which the descriptor is readable. Does nothing if it is registered so
-    /// already.
+    /// already. What can be read at any time and cannot be waited for, such as a file, is called in every turn.
     /// </summary>
     /// <exception cref="ArgumentException">It has no valid descriptor.</exception>
     /// <exception cref="InvalidOperationException">Another object reads this descriptor.</exception>
@@ -15,7 +15,7 @@ public interface IReactorDescriptors
 
     /// <summary>
     /// Calls <see cref="IWriteDescriptor.DoWrite"/> in each turn in which the descriptor is writable. Does nothing if it is registered so
-    /// already.
+    /// already. What can be written at any time and cannot be waited for, such as a file, is called in every turn.
     /// </summary>
     /// <exception cref="ArgumentException">It has no valid descriptor.</exception>
     /// <exception cref="InvalidOperationException">Another object writes this descriptor.</exception>

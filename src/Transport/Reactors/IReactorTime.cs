@@ -7,6 +7,12 @@ public interface IReactorTime
     TimeSpan Time { get; }
 
     /// <summary>
+    /// Whether a delayed call keeps the stack that scheduled it, to tell it with the exception if the call throws. For the search for a
+    /// bug: each call costs a stack trace. Defaults to false; calls made later heed it. Reactor thread.
+    /// </summary>
+    bool RecordSchedulingSites { get; set; }
+
+    /// <summary>
     /// Runs <paramref name="call"/> once, in a later turn, when <see cref="Time"/> has reached now plus <paramref name="delay"/>. Equal
     /// deadlines run in the order in which they were scheduled or last moved.
     /// </summary>

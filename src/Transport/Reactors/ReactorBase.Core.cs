@@ -34,9 +34,6 @@ public abstract partial class ReactorBase
     private protected bool IsIdle => _life == Life.Idle;
 
     /// <inheritdoc />
-    public abstract void Run();
-
-    /// <inheritdoc />
     public void Stop()
     {
         if (_life is not (Life.Starting or Life.Running))
@@ -150,7 +147,7 @@ public abstract partial class ReactorBase
         _startup.Abandon();
         _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage)); // what never ran, or came after the shutdown
         DelayedCalls.DropAll();
-        _workers.Shut();
+        EndThreads();
         _events.Clear();
     }
 
@@ -187,6 +184,7 @@ public abstract partial class ReactorBase
         if (_life is Life.Running or Life.Stopping)
         {
             _running = true;
+            Signals.Install();
             _workers.Open();
         }
     }
@@ -197,17 +195,17 @@ public abstract partial class ReactorBase
     {
         _running = false;
         _startup.Abandon();
-        if (_life == Life.Idle)
+        bool hasRun = _life != Life.Idle;
+        _life = hasRun ? Life.Stopped : Life.Idle;
+        EndRun();
+        _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage));
+        if (hasRun)
         {
-            _workers.Discard();
+            EndThreads();
         }
         else
         {
-            _life = Life.Stopped;
-            _workers.Shut();
+            _workers.Discard();
         }
-
-        EndRun();
-        _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage));
     }
 }

@@ -1,4 +1,5 @@
 using LoopBridge.Drivers;
+using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Reactors;
 
@@ -42,4 +43,8 @@ public abstract partial class ReactorBase
 
     /// <inheritdoc />
     public IReadOnlyList<IWriteDescriptor> GetWriters() => _descriptors.GetWriters();
+
+    /// <summary>The log scope of one that has a name (R-FD-25); null for the others.</summary>
+    internal IDisposable? BeginScope(IDescriptor descriptor)
+        => descriptor is ILogPrefix named ? Logger.BeginScope(named.LogPrefix) : null;
 }

@@ -6,6 +6,9 @@ public abstract partial class ReactorBase
     public abstract TimeSpan Time { get; }
 
     /// <inheritdoc />
+    public bool RecordSchedulingSites { get; set; }
+
+    /// <inheritdoc />
     public IDelayedCall CallLater(TimeSpan delay, Action call)
     {
         ArgumentNullException.ThrowIfNull(call);

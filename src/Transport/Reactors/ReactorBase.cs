@@ -21,6 +21,7 @@ public abstract partial class ReactorBase : IReactor
         Logger = logger ?? NullLogger.Instance;
         _descriptors = new DescriptorSet(this);
         _workers = new ReactorWorkers(this);
+        Signals = new ReactorSignals(this);
         _startup = new SystemEvent(this, SystemEvents.Startup, OnStarted);
         _shutdown = new SystemEvent(this, SystemEvents.Shutdown, OnShutDown);
         _events = new Dictionary<string, SystemEvent>(StringComparer.Ordinal)

@@ -10,3 +10,7 @@ public sealed class ReactorAlreadyRunningException(Exception? innerException = n
 
 /// <summary>A reactor was to be run that was stopped before.</summary>
 public sealed class ReactorNotRestartableException() : InvalidOperationException("A reactor that was stopped cannot be run again.");
+
+/// <summary>A default reactor was to be installed in a process that has one.</summary>
+public sealed class ReactorAlreadyInstalledException() : InvalidOperationException(
+    "The process has a default reactor already: install another one before anything asks for it, or clear that one first.");

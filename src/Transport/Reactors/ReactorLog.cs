@@ -11,6 +11,9 @@ internal static partial class ReactorLog
     [LoggerMessage(301, LogLevel.Warning, "A trigger of '{Event}' was removed after it had run.", EventName = "TriggerRemovedTooLate")]
     internal static partial void TriggerRemovedTooLate(this ILogger logger, string @event);
 
+    [LoggerMessage(303, LogLevel.Error, "{Work} on a thread pool threw.", EventName = "WorkFailed")]
+    internal static partial void WorkFailed(this ILogger logger, Exception exception, object? work);
+
     [LoggerMessage(302, LogLevel.Error, "The exception handler of the loop threw.", EventName = "ReactorExceptionHandlerFailed")]
     internal static partial void ReactorExceptionHandlerFailed(this ILogger logger, Exception exception);
 

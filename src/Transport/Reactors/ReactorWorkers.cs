@@ -1,32 +1,34 @@
 namespace LoopBridge.Reactors;
 
-/// <summary>The way to the thread pool: closed before the reactor runs, open while it does, and shut for good after. Any thread.</summary>
+/// <summary>
+/// A reactor's pool of threads, made when it is asked for: it starts with the reactor and ends with its shutdown. Any thread.
+/// </summary>
 internal sealed class ReactorWorkers(ReactorBase reactor)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<Work> _waiting = new();
+    private ReactorThreadPool? _pool;
     private bool _open;
     private bool _shut;
 
-    internal bool Queue(Action callback)
+    /// <summary>The pool; another one if somebody stopped the last (R-THR-09). Null after the end.</summary>
+    internal ReactorThreadPool? Pool
     {
-        var work = new Work(reactor, callback, ExecutionContext.Capture());
-        lock (_lock)
+        get
         {
-            if (_shut)
+            lock (_lock)
             {
-                return false;
-            }
+                if (_pool is not { IsStopped: false } && !_shut)
+                {
+                    _pool = new ReactorThreadPool(0, ReactorThreadPool.DefaultMaximum, "LoopBridge reactor worker", Report);
+                    if (_open)
+                    {
+                        _pool.Start();
+                    }
+                }
 
-            if (!_open)
-            {
-                _waiting.Enqueue(work);
-                return true;
+                return _shut ? null : _pool;
             }
         }
-
-        ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
-        return true;
     }
 
     internal void Open()
@@ -34,9 +36,9 @@ internal sealed class ReactorWorkers(ReactorBase reactor)
         lock (_lock)
         {
             _open = !_shut;
-            while (_open && _waiting.TryDequeue(out Work? work))
+            if (_open)
             {
-                ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
+                _pool?.Start();
             }
         }
     }
@@ -47,55 +49,34 @@ internal sealed class ReactorWorkers(ReactorBase reactor)
         lock (_lock)
         {
             _open = false;
+            _pool?.Hold();
         }
     }
 
-    internal void Discard()
-    {
-        lock (_lock)
-        {
-            _waiting.Clear();
-        }
-    }
+    /// <summary>Ends a pool that was asked for and never started (R-THR-10).</summary>
+    internal void Discard() => Take(isLast: false)?.Stop();
 
-    internal void Shut()
+    /// <summary>For good. Waits until the work that was taken has ended.</summary>
+    internal void Shut() => Take(isLast: true)?.Stop();
+
+    private ReactorThreadPool? Take(bool isLast)
     {
         lock (_lock)
         {
-            _shut = true;
+            ReactorThreadPool? pool = _pool;
+            _pool = null;
+            _shut |= isLast;
             _open = false;
-            _waiting.Clear();
+            return pool;
         }
     }
 
-    private sealed class Work(ReactorBase reactor, Action callback, ExecutionContext? context) : IThreadPoolWorkItem
+    // Observers of exceptions live on the reactor's thread; when that is gone, here is the only place left.
+    private void Report(Exception exception, object? source)
     {
-        public void Execute()
+        if (!reactor.Post(_ => reactor.Report(exception, source), null))
         {
-            if (context is null)
-            {
-                Run();
-            }
-            else
-            {
-                ExecutionContext.Run(context, static work => ((Work)work!).Run(), this);
-            }
-        }
-
-        private void Run()
-        {
-            try
-            {
-                callback();
-            }
-            catch (Exception e)
-            {
-                // User code. Observers of exceptions live on the reactor's thread; when that is gone, here is the only place left.
-                if (!reactor.Post(_ => reactor.Report(e, callback), null))
-                {
-                    reactor.Report(e, callback);
-                }
-            }
+            reactor.Report(exception, source);
         }
     }
 }

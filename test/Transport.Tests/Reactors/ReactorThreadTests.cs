@@ -1,181 +1,178 @@
+using LoopBridge.Reactors;
 using LoopBridge.Testing;
+using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Transport.Tests.Reactors;
 
-public sealed class ReactorThreadTests
+public sealed class ReactorThreadTests : ReactorContract
 {
-    public static TheoryData<LoopDriver> Drivers => ReactorDrivers.All;
-
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-03")]
-    public async Task CallFromThread_OnReactorThread_DoesNotSleepUntilNextTimer(LoopDriver driver)
+    public async Task CallFromThread_OnReactorThread_DoesNotSleepUntilNextTimer(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
+        ReactorThread thread = StartReactor(stack);
         var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        await harness.On(() =>
+        await thread.Do(() =>
         {
-            harness.Reactor.CallLater(TimeSpan.FromHours(1), () => { });
-            harness.Reactor.CallLater(TimeSpan.Zero, () => harness.Reactor.CallFromThread(called.SetResult));
+            thread.Reactor.CallLater(TimeSpan.FromHours(1), () => { });
+            thread.Reactor.CallLater(TimeSpan.Zero, () => thread.Reactor.CallFromThread(called.SetResult));
         });
 
         await called.Task.WithDeadline();
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-04"), Contract("R-THR-11")]
-    public async Task CallFromThread_OtherThread_RunsOnReactorThreadOnce(LoopDriver driver)
+    public async Task CallFromThread_OtherThread_RunsOnReactorThreadOnce(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
-        await harness.Turn();
+        ReactorThread thread = StartReactor(stack);
+        await thread.Turn();
         var called = new TaskCompletionSource<(bool, object?)>(TaskCreationOptions.RunContinuationsAsynchronously);
         object argument = new();
 
-        Assert.False(harness.Reactor.IsInReactorThread);
-        Assert.True(harness.Reactor.CallFromThread(state => called.SetResult((harness.Reactor.IsInReactorThread, state)), argument));
+        Assert.False(thread.Reactor.IsInReactorThread);
+        Assert.True(thread.Reactor.CallFromThread(state => called.SetResult((thread.Reactor.IsInReactorThread, state)), argument));
 
         Assert.Equal((true, argument), await called.Task.WithDeadline());
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-05")]
-    public async Task CallFromThread_ManyProducers_EachInOrderAndNoneLost(LoopDriver driver)
+    public async Task CallFromThread_ManyProducers_EachInOrderAndNoneLost(ReactorStack stack)
     {
         const int Producers = 4;
         const int Each = 2000;
-        await using var harness = new ReactorHarness(driver, start: false);
+        IReactor reactor = NewReactor(stack);
         List<int>[] seen = [.. Enumerable.Range(0, Producers).Select(_ => new List<int>())];
-        void Produce(int producer, int from) => ReactorHarness.OnThread(() =>
+        void Produce(int producer, int from)
         {
             for (int i = from; i < from + (Each / 2); i++)
             {
                 int number = i;
-                Assert.True(harness.Reactor.CallFromThread(() => seen[producer].Add(number)));
+                Assert.True(reactor.CallFromThread(() => seen[producer].Add(number)));
             }
-        }).WithDeadline().GetAwaiter().GetResult();
+        }
 
         Parallel.For(0, Producers, producer => Produce(producer, 0));
         Assert.All(seen, Assert.Empty);
-        harness.Start();
+        ReactorThread thread = Run(reactor);
         Parallel.For(0, Producers, producer => Produce(producer, Each / 2));
-        await harness.Turn();
+        await thread.Turn();
 
         Assert.All(seen, numbers => Assert.Equal(Enumerable.Range(0, Each), numbers));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-06")]
-    public async Task CallFromThread_FromSuchCall_RunsInNextTurn(LoopDriver driver)
+    public async Task CallFromThread_FromSuchCall_RunsInNextTurn(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
+        var clock = new ManualTimeProvider();
+        ReactorThread thread = StartReactor(stack, clock);
         var order = new List<string>();
+        await thread.Do(() => thread.Reactor.CallLater(TimeSpan.FromSeconds(1), () => order.Add("timed call that was due")));
+        await thread.Turn();
 
-        await harness.On(() => harness.Reactor.CallFromThread(() =>
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await thread.Do(() =>
         {
-            harness.Loop.CallLater(TimeSpan.Zero, static state => ((List<string>)state!).Add("timer of the next turn"), order);
-            harness.Reactor.CallFromThread(() => order.Add("next turn"));
-            order.Add("this turn");
-        }));
-        await harness.Turn();
+            order.Add("call");
+            thread.Reactor.CallFromThread(() => order.Add("its call"));
+        });
+        await thread.Turn();
 
-        Assert.Equal(["this turn", "next turn", "timer of the next turn"], order);
+        Assert.Equal(3, order.Count);
+        Assert.Equal("its call", order[^1]);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-07")]
-    public async Task CallFromThread_HundredThousandWithoutTurn_AllRun(LoopDriver driver)
+    public async Task CallFromThread_HundredThousandWithoutTurn_AllRun(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver, start: false);
+        IReactor reactor = NewReactor(stack);
         int count = 0;
 
         for (int i = 0; i < 100_000; i++)
         {
-            harness.Reactor.CallFromThread(() => count++);
+            reactor.CallFromThread(() => count++);
         }
 
-        harness.Start();
-        await harness.Turn();
+        ReactorThread thread = Run(reactor);
+        await thread.Turn();
 
         Assert.Equal(100_000, count);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-08")]
-    public async Task CallFromThread_CallThrows_IsReportedOnceAndOthersRun(LoopDriver driver)
+    public async Task CallFromThread_CallThrows_IsReportedOnceAndOthersRun(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
+        ReactorThread thread = StartReactor(stack);
         bool ran = false;
 
-        harness.Reactor.CallFromThread(() => throw new InvalidDataException());
-        harness.Reactor.CallFromThread(() => ran = true);
-        await harness.Turn();
+        thread.Reactor.CallFromThread(() => throw new InvalidDataException());
+        thread.Reactor.CallFromThread(() => ran = true);
+        await thread.Turn();
 
-        Assert.IsType<InvalidDataException>(Assert.Single(harness.TakeErrors()));
+        Assert.IsType<InvalidDataException>(Assert.Single(TakeErrors()));
         Assert.True(ran);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-16")]
-    public async Task CallFromThread_AfterDispose_ReturnsFalseAndDrops(LoopDriver driver)
+    public async Task CallFromThread_AfterDispose_ReturnsFalseAndDrops(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
+        ReactorThread thread = StartReactor(stack);
         bool ran = false;
 
-        await harness.On(() =>
-        {
-            Assert.True(harness.Reactor.CallFromThread(() => ran = true));
-            harness.Reactor.Dispose();
-        });
+        await thread.Turn();
+        thread.Dispose();
+        ((IDisposable)thread.Reactor).Dispose();
 
-        Assert.False(harness.Reactor.CallFromThread(() => ran = true));
-        await harness.Turn();
+        Assert.False(thread.Reactor.CallFromThread(() => ran = true));
         Assert.False(ran);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-12"), Contract("R-THR-17")]
-    public async Task CallInThread_BeforeRun_RunsOffReactorThreadOnceRunning(LoopDriver driver)
+    public async Task CallInThread_BeforeRun_RunsOffReactorThreadOnceRunning(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver, start: false);
+        IReactor reactor = NewReactor(stack);
         var worked = new TaskCompletionSource<(bool, string?)>(TaskCreationOptions.RunContinuationsAsynchronously);
         var ambient = new AsyncLocal<string?> { Value = "flows" };
         var gate = new TaskCompletionSource();
-        harness.Reactor.AddSystemEventTrigger(LoopBridge.Reactors.SystemEventPhase.Before, "startup", () => gate.Task);
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, "startup", () => gate.Task);
 
-        Assert.True(harness.Reactor.CallInThread(() => worked.SetResult((harness.Reactor.IsInReactorThread, ambient.Value))));
+        Assert.True(reactor.CallInThread(() => worked.SetResult((reactor.IsInReactorThread, ambient.Value))));
         ambient.Value = null;
-        harness.Start();
-        await harness.Turn();
+        ReactorThread thread = Run(reactor);
+        await thread.Turn();
         Assert.False(worked.Task.IsCompleted);
         gate.SetResult();
 
         Assert.Equal((false, "flows"), await worked.Task.WithDeadline());
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-17")]
-    public async Task CallInThread_WorkThrows_IsReportedOnReactorThread(LoopDriver driver)
+    public async Task CallInThread_WorkThrows_IsReportedOnReactorThread(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
-        var reported = new TaskCompletionSource<(Exception, bool)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await harness.On(() => harness.Loop.ExceptionHandler = (e, _) => reported.SetResult((e, harness.Loop.IsOnLoopThread)));
+        ReactorThread thread = StartReactor(stack);
 
-        harness.Reactor.CallInThread(() => throw new InvalidDataException());
+        thread.Reactor.CallInThread(() => throw new InvalidDataException());
 
-        (Exception exception, bool onThread) = await reported.Task.WithDeadline();
-        Assert.IsType<InvalidDataException>(exception);
-        Assert.True(onThread);
+        Assert.IsType<InvalidDataException>(Assert.Single(Log.WaitAndTake(LogLevel.Error)).Exception);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-THR-12")]
-    public async Task CallInThread_AfterShutdown_ReturnsFalse(LoopDriver driver)
+    public async Task CallInThread_AfterShutdown_ReturnsFalse(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
-        await harness.Turn();
-        await harness.On(harness.Reactor.Stop);
-        await harness.Turn();
+        ReactorThread thread = StartReactor(stack);
+        await thread.Turn();
+        await thread.Do(thread.Reactor.Stop);
+        await thread.Ended;
 
-        Assert.False(harness.Reactor.CallInThread(() => { }));
+        Assert.False(thread.Reactor.CallInThread(() => { }));
     }
 }

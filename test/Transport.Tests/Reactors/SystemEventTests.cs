@@ -1,79 +1,80 @@
 using LoopBridge.Reactors;
 using LoopBridge.Testing;
+using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Transport.Tests.Reactors;
 
 /// <summary>The three-phase machine, fired by hand on the test's own thread: no turn is needed for it.</summary>
-public sealed class SystemEventTests
+public sealed class SystemEventTests : ReactorContract
 {
     private const string Name = "test";
 
     private readonly List<string> _order = [];
 
-    [Fact]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-18")]
-    public async Task Fire_AllPhases_RunInOrder()
+    public void Fire_AllPhases_RunInOrder(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(LoopDriver.Auto, start: false);
-        Add(harness, SystemEventPhase.After, "after");
-        Add(harness, SystemEventPhase.During, "during");
-        Add(harness, SystemEventPhase.Before, "before 1");
-        Add(harness, SystemEventPhase.Before, "before 2");
+        IReactor reactor = NewReactor(stack);
+        Add(reactor, SystemEventPhase.After, "after");
+        Add(reactor, SystemEventPhase.During, "during");
+        Add(reactor, SystemEventPhase.Before, "before 1");
+        Add(reactor, SystemEventPhase.Before, "before 2");
 
-        harness.Reactor.FireSystemEvent(Name);
-        harness.Reactor.FireSystemEvent("unknown");
+        reactor.FireSystemEvent(Name);
+        reactor.FireSystemEvent("unknown");
 
         Assert.Equal(["before 1", "before 2", "during", "after"], _order);
     }
 
-    [Fact]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-19")]
-    public async Task Add_UndefinedPhase_Throws()
+    public void Add_UndefinedPhase_Throws(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(LoopDriver.Auto, start: false);
+        IReactor reactor = NewReactor(stack);
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => Add(harness, (SystemEventPhase)3, "never"));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Add(harness, (SystemEventPhase)(-1), "never"));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Add(reactor, (SystemEventPhase)3, "never"));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Add(reactor, (SystemEventPhase)(-1), "never"));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-20")]
-    public async Task Fire_BeforeReturnsTasks_DuringStartsInCompletionOfTheLast(LoopDriver driver)
+    public async Task Fire_BeforeReturnsTasks_DuringStartsInCompletionOfTheLast(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
+        ReactorThread thread = StartReactor(stack);
         var first = new TaskCompletionSource();
         var second = new TaskCompletionSource();
 
-        await harness.On(() =>
+        await thread.Do(() =>
         {
-            harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => first.Task);
-            harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () =>
+            thread.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => first.Task);
+            thread.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () =>
             {
                 first.SetResult(); // all of the phase run nonetheless
                 return second.Task;
             });
-            Add(harness, SystemEventPhase.Before, "before");
-            Add(harness, SystemEventPhase.During, "during");
-            harness.Reactor.FireSystemEvent(Name);
+            Add(thread.Reactor, SystemEventPhase.Before, "before");
+            Add(thread.Reactor, SystemEventPhase.During, "during");
+            thread.Reactor.FireSystemEvent(Name);
             Assert.Equal(["before"], _order);
             second.SetResult();
             Assert.Equal(["before", "during"], _order);
         });
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-20"), Contract("R-INV-01")]
-    public async Task Fire_TaskEndsElsewhere_DuringRunsOnReactorThread(LoopDriver driver)
+    public async Task Fire_TaskEndsElsewhere_DuringRunsOnReactorThread(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
+        ReactorThread thread = StartReactor(stack);
         var gate = new TaskCompletionSource();
         var during = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await harness.On(() =>
+        await thread.Do(() =>
         {
-            harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => gate.Task);
-            harness.Reactor.AddSystemEventTrigger(
-                SystemEventPhase.During, Name, () => during.SetResult(harness.Reactor.IsInReactorThread));
-            harness.Reactor.FireSystemEvent(Name);
+            thread.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => gate.Task);
+            thread.Reactor.AddSystemEventTrigger(
+                SystemEventPhase.During, Name, () => during.SetResult(thread.Reactor.IsInReactorThread));
+            thread.Reactor.FireSystemEvent(Name);
         });
 
         gate.SetResult();
@@ -81,148 +82,147 @@ public sealed class SystemEventTests
         Assert.True(await during.Task.WithDeadline());
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-21")]
-    public async Task Fire_BeforeTaskFails_IsReportedAndTheRestRuns(LoopDriver driver)
+    public async Task Fire_BeforeTaskFails_IsReportedAndTheRestRuns(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
+        ReactorThread thread = StartReactor(stack);
 
-        await harness.On(() =>
+        await thread.Do(() =>
         {
-            harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => Task.FromException(new InvalidDataException()));
-            harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => Task.FromCanceled(new CancellationToken(true)));
-            Add(harness, SystemEventPhase.During, "during");
-            harness.Reactor.FireSystemEvent(Name);
+            thread.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => Task.FromException(new InvalidDataException()));
+            thread.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => Task.FromCanceled(new CancellationToken(true)));
+            Add(thread.Reactor, SystemEventPhase.During, "during");
+            thread.Reactor.FireSystemEvent(Name);
         });
 
         Assert.Equal(["during"], _order);
-        Exception[] errors = harness.TakeErrors();
+        Exception[] errors = TakeErrors();
         Assert.Equal(2, errors.Length);
         Assert.IsType<InvalidDataException>(errors[0]);
         Assert.IsType<TaskCanceledException>(errors[1]);
     }
 
-    [Theory, InlineData(SystemEventPhase.Before), InlineData(SystemEventPhase.During), InlineData(SystemEventPhase.After)]
+    [Theory, ReactorStacks(SystemEventPhase.Before, SystemEventPhase.During, SystemEventPhase.After)]
     [Contract("R-CORE-22"), Contract("R-INV-02")]
-    public async Task Fire_TriggerThrows_IsReportedAndOthersRun(SystemEventPhase phase)
+    public void Fire_TriggerThrows_IsReportedAndOthersRun(ReactorStack stack, SystemEventPhase phase)
     {
-        await using var harness = new ReactorHarness(LoopDriver.Auto, start: false);
-        harness.Reactor.AddSystemEventTrigger(phase, Name, (Action)(() => throw new InvalidDataException()));
-        Add(harness, phase, "same phase");
-        Add(harness, SystemEventPhase.After, "after");
+        IReactor reactor = NewReactor(stack);
+        reactor.AddSystemEventTrigger(phase, Name, (Action)(() => throw new InvalidDataException()));
+        Add(reactor, phase, "same phase");
+        Add(reactor, SystemEventPhase.After, "after");
 
-        harness.Reactor.FireSystemEvent(Name);
+        reactor.FireSystemEvent(Name);
 
-        Assert.IsType<InvalidDataException>(Assert.Single(harness.TakeErrors()));
+        Assert.IsType<InvalidDataException>(Assert.Single(TakeErrors()));
         Assert.Equal(["same phase", "after"], _order);
     }
 
-    [Fact]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-23"), Contract("R-CORE-24"), Contract("R-CORE-25")]
-    public async Task Remove_Registered_TakesExactlyThatOneOnce()
+    public void Remove_Registered_TakesExactlyThatOneOnce(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(LoopDriver.Auto, start: false);
-        await using var other = new ReactorHarness(LoopDriver.Auto, start: false);
+        IReactor reactor = NewReactor(stack);
+        IReactor other = NewReactor(stack);
         Action same = () => _order.Add("same");
-        SystemEventTrigger first = harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, same);
-        harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, same);
+        SystemEventTrigger first = reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, same);
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, same);
 
-        harness.Reactor.RemoveSystemEventTrigger(first);
-        Assert.Throws<ArgumentException>(() => harness.Reactor.RemoveSystemEventTrigger(first));
-        Assert.Throws<ArgumentException>(() => harness.Reactor.RemoveSystemEventTrigger(Add(other, SystemEventPhase.Before, "foreign")));
-        harness.Reactor.FireSystemEvent(Name);
+        reactor.RemoveSystemEventTrigger(first);
+        Assert.Throws<ArgumentException>(() => reactor.RemoveSystemEventTrigger(first));
+        Assert.Throws<ArgumentException>(() => reactor.RemoveSystemEventTrigger(Add(other, SystemEventPhase.Before, "foreign")));
+        reactor.FireSystemEvent(Name);
 
         Assert.Equal(["same"], _order);
     }
 
-    [Theory, InlineData(SystemEventPhase.Before), InlineData(SystemEventPhase.During)]
+    [Theory, ReactorStacks(SystemEventPhase.Before, SystemEventPhase.During)]
     [Contract("R-CORE-25")]
-    public async Task Remove_FromTrigger_LaterOneDoesNotRun(SystemEventPhase phase)
+    public void Remove_FromTrigger_LaterOneDoesNotRun(ReactorStack stack, SystemEventPhase phase)
     {
-        await using var harness = new ReactorHarness(LoopDriver.Auto, start: false);
+        IReactor reactor = NewReactor(stack);
         SystemEventTrigger? later = null;
-        harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => harness.Reactor.RemoveSystemEventTrigger(later!));
-        later = Add(harness, phase, "removed");
-        Add(harness, phase, "kept");
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => reactor.RemoveSystemEventTrigger(later!));
+        later = Add(reactor, phase, "removed");
+        Add(reactor, phase, "kept");
 
-        harness.Reactor.FireSystemEvent(Name);
+        reactor.FireSystemEvent(Name);
 
         Assert.Equal(["kept"], _order);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-25"), Contract("R-CORE-27")]
-    public async Task AddAndRemove_WhileEventWaits_CountForThatFiring(LoopDriver driver)
+    public async Task AddAndRemove_WhileEventWaits_CountForThatFiring(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(driver);
+        ReactorThread thread = StartReactor(stack);
         var gate = new TaskCompletionSource();
 
-        await harness.On(() =>
+        await thread.Do(() =>
         {
-            harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => gate.Task);
-            SystemEventTrigger during = Add(harness, SystemEventPhase.During, "removed");
-            harness.Reactor.FireSystemEvent(Name);
-            Add(harness, SystemEventPhase.Before, "late before");
-            Add(harness, SystemEventPhase.During, "late during");
-            harness.Reactor.RemoveSystemEventTrigger(during);
+            thread.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => gate.Task);
+            SystemEventTrigger during = Add(thread.Reactor, SystemEventPhase.During, "removed");
+            thread.Reactor.FireSystemEvent(Name);
+            Add(thread.Reactor, SystemEventPhase.Before, "late before");
+            Add(thread.Reactor, SystemEventPhase.During, "late during");
+            thread.Reactor.RemoveSystemEventTrigger(during);
             gate.SetResult();
         });
 
         Assert.Equal(["late before", "late during"], _order);
     }
 
-    [Fact]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-26")]
-    public async Task Remove_BeforeTriggerThatRan_IsRefusedOnlyAfterThePhase()
+    public void Remove_BeforeTriggerThatRan_IsRefusedOnlyAfterThePhase(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(LoopDriver.Auto, start: false);
-        SystemEventTrigger ran = Add(harness, SystemEventPhase.Before, "ran");
-        harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => harness.Reactor.RemoveSystemEventTrigger(ran));
-        harness.Reactor.AddSystemEventTrigger(
-            SystemEventPhase.During, Name, () => Assert.Throws<ArgumentException>(() => harness.Reactor.RemoveSystemEventTrigger(ran)));
-        Add(harness, SystemEventPhase.After, "after");
+        IReactor reactor = NewReactor(stack);
+        SystemEventTrigger ran = Add(reactor, SystemEventPhase.Before, "ran");
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, Name, () => reactor.RemoveSystemEventTrigger(ran));
+        reactor.AddSystemEventTrigger(
+            SystemEventPhase.During, Name, () => Assert.Throws<ArgumentException>(() => reactor.RemoveSystemEventTrigger(ran)));
+        Add(reactor, SystemEventPhase.After, "after");
 
-        harness.Reactor.FireSystemEvent(Name);
+        reactor.FireSystemEvent(Name);
 
         Assert.Equal(["ran", "after"], _order);
+        Log.TakeSingle(LogLevel.Warning);
     }
 
-    [Fact]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-27")]
-    public async Task Fire_Again_RunsOnlyWhatWasAddedSince()
+    public void Fire_Again_RunsOnlyWhatWasAddedSince(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(LoopDriver.Auto, start: false);
-        harness.Reactor.AddSystemEventTrigger(SystemEventPhase.During, Name, () =>
+        IReactor reactor = NewReactor(stack);
+        reactor.AddSystemEventTrigger(SystemEventPhase.During, Name, () =>
         {
             _order.Add("first");
-            Add(harness, SystemEventPhase.During, "added to the running phase");
-            Add(harness, SystemEventPhase.Before, "added to a past phase");
+            Add(reactor, SystemEventPhase.During, "added to the running phase");
+            Add(reactor, SystemEventPhase.Before, "added to a past phase");
         });
 
-        harness.Reactor.FireSystemEvent(Name);
+        reactor.FireSystemEvent(Name);
         _order.Add("-");
-        harness.Reactor.FireSystemEvent(Name);
+        reactor.FireSystemEvent(Name);
 
         Assert.Equal(["first", "added to the running phase", "-", "added to a past phase"], _order);
     }
 
-    [Fact]
+    [Theory, ReactorStacks]
     [Contract("R-CORE-28")]
-    public async Task Fire_OneInsideTheOther_BothComplete()
+    public void Fire_OneInsideTheOther_BothComplete(ReactorStack stack)
     {
-        await using var harness = new ReactorHarness(LoopDriver.Auto, start: false);
-        harness.Reactor.AddSystemEventTrigger(SystemEventPhase.During, Name, () => harness.Reactor.FireSystemEvent("inner"));
-        Add(harness, SystemEventPhase.After, "outer after");
-        harness.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, "inner", () => _order.Add("inner before"));
-        harness.Reactor.AddSystemEventTrigger(SystemEventPhase.After, "inner", () => _order.Add("inner after"));
+        IReactor reactor = NewReactor(stack);
+        reactor.AddSystemEventTrigger(SystemEventPhase.During, Name, () => reactor.FireSystemEvent("inner"));
+        Add(reactor, SystemEventPhase.After, "outer after");
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, "inner", () => _order.Add("inner before"));
+        reactor.AddSystemEventTrigger(SystemEventPhase.After, "inner", () => _order.Add("inner after"));
 
-        harness.Reactor.FireSystemEvent(Name);
+        reactor.FireSystemEvent(Name);
 
         Assert.Equal(["inner before", "inner after", "outer after"], _order);
     }
 
-    public static TheoryData<LoopDriver> Drivers => ReactorDrivers.All;
-
-    private SystemEventTrigger Add(ReactorHarness harness, SystemEventPhase phase, string what)
-        => harness.Reactor.AddSystemEventTrigger(phase, Name, () => _order.Add(what));
+    private SystemEventTrigger Add(IReactor reactor, SystemEventPhase phase, string what)
+        => reactor.AddSystemEventTrigger(phase, Name, () => _order.Add(what));
 }

@@ -35,10 +35,15 @@ internal class TestDescriptor(SafeHandle handle) : IReadDescriptor, IWriteDescri
 
     internal TaskCompletionSource<Exception> Lost { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Done after the first <see cref="DoRead"/>.</summary>
+    internal TaskCompletionSource FirstRead { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public Exception? DoRead()
     {
         Reads++;
-        return OnRead();
+        Exception? end = OnRead();
+        FirstRead.TrySetResult();
+        return end;
     }
 
     public Exception? DoWrite()

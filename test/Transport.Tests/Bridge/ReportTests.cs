@@ -2,24 +2,21 @@ using System.Collections.Concurrent;
 using LoopBridge.Bridge;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
-using LoopBridge.Transport.Tests.Reactors;
 using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Transport.Tests.Bridge;
 
 /// <summary>Where an exception that escapes a callback of the reactor goes: to one place, once.</summary>
-public sealed class ReactorOnLoopReportTests
+public sealed class ReportTests : ReactorContract
 {
-    public static TheoryData<LoopDriver> Drivers => ReactorDrivers.All;
-
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks(OnLoop = true)]
     [Contract("R-INV-02")]
-    public async Task CallThrows_LoopHasHandler_HandlerIsToldWithTheCallback(LoopDriver driver)
+    public void CallThrows_LoopHasHandler_HandlerIsToldWithTheCallback(ReactorStack stack)
     {
         var told = new List<(Exception, object?)>();
         Action callback = () => throw new InvalidDataException();
 
-        (ErrorLog loopLog, ErrorLog reactorLog) = await RunFailing(driver, callback, (e, source) => told.Add((e, source)));
+        (ErrorLog loopLog, ErrorLog reactorLog) = RunFailing(stack, callback, (e, source) => told.Add((e, source)));
 
         (Exception exception, object? source) = Assert.Single(told);
         Assert.IsType<InvalidDataException>(exception);
@@ -28,31 +25,31 @@ public sealed class ReactorOnLoopReportTests
         Assert.Empty(reactorLog.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks(OnLoop = true)]
     [Contract("R-INV-02")]
-    public async Task CallThrows_ReactorHasLogger_LoggerIsTold(LoopDriver driver)
+    public void CallThrows_ReactorHasLogger_LoggerIsTold(ReactorStack stack)
     {
-        (ErrorLog loopLog, ErrorLog reactorLog) = await RunFailing(driver, () => throw new InvalidDataException(), handler: null);
+        (ErrorLog loopLog, ErrorLog reactorLog) = RunFailing(stack, () => throw new InvalidDataException(), handler: null);
 
         Assert.IsType<InvalidDataException>(Assert.Single(reactorLog.Errors));
         Assert.Empty(loopLog.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks(OnLoop = true)]
     [Contract("R-INV-02")]
-    public async Task CallThrows_NeitherHandlerNorLogger_LoopLogsIt(LoopDriver driver)
+    public void CallThrows_NeitherHandlerNorLogger_LoopLogsIt(ReactorStack stack)
     {
-        (ErrorLog loopLog, _) = await RunFailing(driver, () => throw new InvalidDataException(), handler: null, reactorHasLogger: false);
+        (ErrorLog loopLog, _) = RunFailing(stack, () => throw new InvalidDataException(), handler: null, reactorHasLogger: false);
 
         Assert.IsType<InvalidDataException>(Assert.Single(loopLog.Errors));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks(OnLoop = true)]
     [Contract("R-INV-02")]
-    public async Task CallThrows_HandlerThrowsToo_NeitherIsLost(LoopDriver driver)
+    public void CallThrows_HandlerThrowsToo_NeitherIsLost(ReactorStack stack)
     {
-        (ErrorLog loopLog, ErrorLog reactorLog) = await RunFailing(
-            driver, () => throw new InvalidDataException(), (_, _) => throw new TimeoutException());
+        (ErrorLog loopLog, ErrorLog reactorLog) = RunFailing(
+            stack, () => throw new InvalidDataException(), (_, _) => throw new TimeoutException());
 
         Assert.Equal(2, reactorLog.Errors.Count);
         Assert.Contains(reactorLog.Errors, e => e is InvalidDataException);
@@ -60,16 +57,16 @@ public sealed class ReactorOnLoopReportTests
         Assert.Empty(loopLog.Errors);
     }
 
-    private static async Task<(ErrorLog Loop, ErrorLog Reactor)> RunFailing(
-        LoopDriver driver, Action callback, LoopExceptionHandler? handler, bool reactorHasLogger = true)
+    private static (ErrorLog Loop, ErrorLog Reactor) RunFailing(
+        ReactorStack stack, Action callback, LoopExceptionHandler? handler, bool reactorHasLogger = true)
     {
         var loopLog = new ErrorLog();
         var reactorLog = new ErrorLog();
-        using var loop = new EventLoop(new EventLoopOptions { Driver = driver, Logger = loopLog }) { ExceptionHandler = handler };
+        using var loop = new EventLoop(new EventLoopOptions { Driver = stack.Driver, Logger = loopLog }) { ExceptionHandler = handler };
         using var reactor = new ReactorOnLoop(loop, reactorHasLogger ? reactorLog : null);
         reactor.CallFromThread(callback);
         reactor.CallLater(TimeSpan.FromMilliseconds(1), reactor.Stop);
-        await ReactorHarness.OnThread(reactor.Run).WithDeadline();
+        reactor.RunBounded();
         return (loopLog, reactorLog);
     }
 
