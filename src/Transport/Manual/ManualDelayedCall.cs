@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoopBridge.Reactors;
 
 namespace LoopBridge.Manual;
@@ -8,6 +9,9 @@ internal sealed class ManualDelayedCall(ManualReactorClock clock, Action<object?
     private Action<object?>? _function = function;
     private object? _state = state;
     private bool _wasCalled;
+
+    /// <summary>Where it was scheduled, if that was to be recorded.</summary>
+    internal string? Site { get; } = clock.RecordSchedulingSites ? new StackTrace(fNeedFileInfo: true).ToString() : null;
 
     public TimeSpan Time { get; private set; }
 

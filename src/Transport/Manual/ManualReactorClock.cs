@@ -41,6 +41,10 @@ public sealed class ManualReactorClock : TimeProvider, IReactorTime
     public TimeSpan Time => new(GetTimestamp());
 
     /// <inheritdoc />
+    /// <remarks>Told in the <see cref="Exception.Data"/> of what the call throws, as <c>SchedulingSite</c>.</remarks>
+    public bool RecordSchedulingSites { get; set; }
+
+    /// <inheritdoc />
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     /// <summary>UTC: a test must not depend on where it runs.</summary>
@@ -150,6 +154,11 @@ public sealed class ManualReactorClock : TimeProvider, IReactorTime
             catch (Exception exception)
             {
                 // The call's: the others run all the same, and then the test hears of it.
+                if (call.Site is not null)
+                {
+                    exception.Data["SchedulingSite"] = call.Site;
+                }
+
                 escaped.Add(exception);
             }
         }
