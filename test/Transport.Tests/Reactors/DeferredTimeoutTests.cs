@@ -94,7 +94,9 @@ public sealed class DeferredTimeoutTests
     {
         Deferred<int> suppressed = new Deferred<int>().AddErrback<DeferredCancelledException>(_ => 3).AddTimeout(Limit, _clock);
         Exception? seen = null;
-        Deferred<int> watched = new Deferred<int>().AddErrback(int (error) => throw seen = error).AddTimeout(Limit, _clock);
+        Deferred<int> watched = new Deferred<int>()
+            .AddBoth((DeferredResult<int> result) => { seen = result.Error; })
+            .AddTimeout(Limit, _clock);
 
         _clock.Advance(Limit);
 

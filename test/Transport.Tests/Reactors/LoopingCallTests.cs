@@ -215,7 +215,7 @@ public sealed class LoopingCallTests
         void StopAndThrow()
         {
             if (stopsItselfFirst)
-                loop.Stop();
+                loop!.Stop();
             throw error;
         }
     }

@@ -82,7 +82,8 @@ public sealed class ReactorTaskTests : ReactorContract
         failing.SetException(new FormatException());
         cancelled.SetCanceled(TestContext.Current.CancellationToken);
 
-        Assert.Equal([1, 1], await Task.WhenAll(chains).WithDeadline());
+        int[] onThread = await Task.WhenAll(chains).WithDeadline();
+        Assert.Equal([1, 1], onThread);
 
         int Check<TException>(Exception error)
             where TException : Exception
