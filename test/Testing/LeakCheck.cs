@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace LoopBridge.Testing;
@@ -23,6 +24,9 @@ public sealed class LeakCheck
         Task<int> receive = socket.ReceiveAsync(new byte[1]);
         socket.SendTo(new byte[1], socket.LocalEndPoint!);
         receive.WithDeadline().GetAwaiter().GetResult();
+
+        // So it does with the pipe of its signal handling.
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, static _ => { }).Dispose();
     }
 
     public static LeakCheck Begin() => new();

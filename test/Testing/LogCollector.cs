@@ -14,6 +14,7 @@ public sealed class LogCollector : ILoggerProvider
 {
     private readonly Lock _lock = new();
     private readonly List<LogEntry> _entries = [];
+    private readonly LoggerExternalScopeProvider _scopes = new();
 
     /// <summary>What is there now and was not taken.</summary>
     public IReadOnlyCollection<LogEntry> Entries
@@ -24,6 +25,17 @@ public sealed class LogCollector : ILoggerProvider
             {
                 return [.. _entries];
             }
+        }
+    }
+
+    /// <summary>The log scopes that the caller is in, the outermost first.</summary>
+    public IReadOnlyList<string> Scopes
+    {
+        get
+        {
+            var scopes = new List<string>();
+            _scopes.ForEachScope(static (scope, list) => list.Add($"{scope}"), scopes);
+            return scopes;
         }
     }
 
@@ -60,7 +72,7 @@ public sealed class LogCollector : ILoggerProvider
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull
-            => null;
+            => collector._scopes.Push(state);
 
         public bool IsEnabled(LogLevel logLevel) => true;
 

@@ -15,7 +15,7 @@ namespace LoopBridge.Bridge;
 /// Whoever runs the loop runs the reactor: its startup fires in the loop's next turn. While the loop is stopped, the reactor is
 /// suspended; it resumes with the loop. <see cref="ReactorBase.Stop"/>, or firing the shutdown by hand, shuts the reactor down and leaves
 /// a loop alone that others run, and with it the delayed and cross-thread calls, which go on until <see cref="Dispose"/>.
-/// <see cref="Run"/> runs the loop, for programs that have nothing else on it.
+/// <see cref="IReactorCore.Run(bool)"/> runs the loop, for programs that have nothing else on it.
 /// </para>
 /// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop does not dispose of the reactor: do that
 /// first.</para>
@@ -26,6 +26,7 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     private static readonly Action<object?> FireAction = static call => ((DelayedCall)call!).Fire();
 
     private readonly bool _hasLogger;
+    private ReactorIteration? _iteration;
     private int _runThread;
     private volatile bool _startDue;
 
@@ -56,31 +57,15 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     private protected override void RunCore()
     {
         ThrowIfNotRestartable();
-        if (Loop.IsOnLoopThread || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)
-        {
-            throw new ReactorAlreadyRunningException();
-        }
+        RunLoop(null);
+    }
 
-        bool isRequested = IsIdle && !_startDue;
-        try
-        {
-            if (isRequested)
-            {
-                RequestStart();
-            }
-
-            Loop.Start();
-        }
-        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
-        {
-            // No user's exception comes out of a loop: another thread runs it (R-CORE-11).
-            _startDue &= !isRequested;
-            throw new ReactorAlreadyRunningException(e);
-        }
-        finally
-        {
-            Volatile.Write(ref _runThread, 0);
-        }
+    /// <inheritdoc />
+    public override void Iterate(TimeSpan wait)
+    {
+        ThrowIfBadWait(wait);
+        ThrowIfNotRestartable();
+        RunLoop(new ReactorIteration(Loop, wait));
     }
 
     /// <summary>
@@ -104,6 +89,8 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     internal void ShutDown() => Close();
 
     internal override bool Post(Action<object?> callback, object? state) => Loop.AddCallback(callback, state);
+
+    internal override void OnServed() => _iteration?.OnServed();
 
     internal override LoopTimeout Arm(DelayedCall call) => Loop.CallAt(call.Time, FireAction, call);
 
@@ -143,6 +130,12 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
         Loop.AddCallback(static escaped => ((ExceptionDispatchInfo)escaped!).Throw(), ExceptionDispatchInfo.Capture(exception));
     }
 
+    private protected override bool PostCall(Action<object?> call, object? state)
+        => Loop.AddCallback(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
+
+    private protected override void AddBeforePoll(Action<object?> call, object? state)
+        => Loop.CallBeforePoll(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
+
     private protected override void EndRun()
     {
         // A loop that others run is theirs to stop (R-CORE-33).
@@ -150,6 +143,40 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
         {
             _startDue = false;
             Loop.Stop();
+        }
+    }
+
+    // With an iteration, for one turn.
+    private void RunLoop(ReactorIteration? iteration)
+    {
+        if (Loop.IsOnLoopThread || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)
+        {
+            throw new ReactorAlreadyRunningException();
+        }
+
+        bool isRequested = IsIdle && !_startDue;
+        try
+        {
+            if (isRequested)
+            {
+                RequestStart();
+            }
+
+            iteration?.Begin();
+            _iteration = iteration;
+            Loop.Start();
+        }
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+        {
+            // No user's exception comes out of a loop: another thread runs it (R-CORE-11).
+            _startDue &= !isRequested;
+            throw new ReactorAlreadyRunningException(e);
+        }
+        finally
+        {
+            _iteration = null;
+            Volatile.Write(ref _runThread, 0);
+            iteration?.End();
         }
     }
 

@@ -25,10 +25,20 @@ public sealed partial class EventLoop
     /// <inheritdoc />
     public bool AddCallback(Func<ValueTask> callback) => TaskCallback.Add(this, callback);
 
+    /// <inheritdoc />
+    public void CallBeforePoll(Action<object?> callback, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        ObjectDisposedException.ThrowIf(_closed, this);
+        ThrowIfOffThread();
+        _beforePoll.Add(new LoopWorkItem(callback, state, ExecutionContext.Capture()));
+    }
+
+    void IEventLoop.AtTurnEnd(ILoopWork work) => _sends.Add(new LoopWorkItem(work, null, null));
+
     bool IEventLoop.Post(ILoopWork work) => Enqueue(new LoopWorkItem(work, null, null));
 
-    /// <summary>For the context and the scheduler: what they queue brings its own ambient context.</summary>
-    internal bool Post(SendOrPostCallback callback, object? state) => Enqueue(new LoopWorkItem(callback, state, null));
+    bool IPostTarget.Post(SendOrPostCallback callback, object? state) => Enqueue(new LoopWorkItem(callback, state, null));
 
     /// <inheritdoc />
     public LoopTimeout CallAt(TimeSpan deadline, Action<object?> callback, object? state)
@@ -72,24 +82,9 @@ public sealed partial class EventLoop
             return false;
         }
 
-        // A full fence: the item's ticket comes before the question whether the loop sleeps. On the loop's thread it does not.
         _callbacks.Enqueue(item);
-        if (Volatile.Read(ref _sleeping) == 1)
-        {
-            WakeIfAsleep();
-        }
-
+        _sleep.WakeForQueued();
         return true;
-    }
-
-    // One system call for a burst: the first post after the loop fell asleep wakes it, the others find it awake.
-    private void WakeIfAsleep()
-    {
-        Interlocked.MemoryBarrier(); // the item before the question; pairs with the exchange in Poll
-        if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1)
-        {
-            _driver.Wake();
-        }
     }
 
     // What was aborted posts its last words; they run before the loop is gone, others that came in between are dropped with it.
@@ -97,7 +92,7 @@ public sealed partial class EventLoop
     {
         for (int pass = 0; pass < 2; pass++)
         {
-            RunTurnEnd();
+            RunTurnEnd(_sends);
             int count = _callbacks.Count;
             while (count-- > 0 && _callbacks.TryDequeue(out LoopWorkItem item))
             {

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 
@@ -22,7 +21,7 @@ public sealed partial class EventLoop
             throw new InvalidOperationException($"The descriptor {number} has a handler on the loop '{Name}' already: update or remove that one.");
         }
 
-        var entry = new DescriptorHandler(this, descriptor, handler);
+        var entry = new DescriptorHandler(this, new DescriptorCallback(descriptor, handler));
         entry.Registration = _driver.Add(descriptor, events, IoTrigger.WhileReady, entry);
         _handlers.Add(number, entry);
     }
@@ -69,49 +68,31 @@ public sealed partial class EventLoop
         }
     }
 
-    private sealed class DescriptorHandler(EventLoop loop, SafeHandle descriptor, Action<SafeHandle, IoEvents> handler) : IIoHandler
+    private sealed class DescriptorHandler(EventLoop loop, DescriptorCallback callback) : IIoHandler
     {
-        private readonly ExecutionContext? _context = ExecutionContext.Capture();
-        private IoEvents _events;
-
         internal IoRegistration? Registration { get; set; }
 
-        internal SafeHandle Descriptor => descriptor;
+        internal SafeHandle Descriptor => callback.Descriptor;
 
         public void OnEvents(IoEvents events)
         {
             SynchronizationContext.SetSynchronizationContext(loop.SynchronizationContext);
             try
             {
-                // Under the ambient context of who added it, and without leaving its own changes to the next one.
-                _events = events;
-                if (_context is null)
-                {
-                    handler(descriptor, events);
-                }
-                else
-                {
-                    ExecutionContext.Run(_context, static state => ((DescriptorHandler)state!).Invoke(), this);
-                }
+                callback.Run(events);
             }
-            catch (Exception e) when (IsBrokenPipe(e))
+            catch (Exception e) when (DescriptorCallback.IsBrokenPipe(e))
             {
-                // Expected: the peer left while the handler wrote. The hang-up that comes with it is the news (Tornado ignores EPIPE here
-                // too).
+                // Expected, and no news.
             }
             catch (Exception e)
             {
-                loop.Report(e, CallbackSource.Of(handler, null)); // user code: logged; the handler stays
+                loop.Report(e, callback.Source); // user code: logged; the handler stays
             }
             finally
             {
                 SynchronizationContext.SetSynchronizationContext(null);
             }
         }
-
-        private void Invoke() => handler(descriptor, _events);
-
-        private static bool IsBrokenPipe(Exception e)
-            => (e is IOException { InnerException: { } inner } ? inner : e) is SocketException { SocketErrorCode: SocketError.Shutdown };
     }
 }

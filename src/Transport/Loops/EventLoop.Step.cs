@@ -8,7 +8,8 @@ public sealed partial class EventLoop
     private bool _isStepping;
 
     /// <summary>Whether the next turn has something to do by the present time, apart from what its poll finds. Loop thread.</summary>
-    internal bool HasWork => !_callbacks.IsEmpty || _turnEndCount > 0 || (_timers.NextDeadline is { } deadline && deadline <= Time.Ticks);
+    internal bool HasWork
+        => !_callbacks.IsEmpty || !_sends.IsEmpty || !_beforePoll.IsEmpty || (_timers.NextDeadline is { } deadline && deadline <= Time.Ticks);
 
     /// <summary>When the earliest timeout is due. Loop thread.</summary>
     internal TimeSpan? NextDeadline => _timers.NextDeadline is { } ticks ? new TimeSpan(ticks) : null;
@@ -30,25 +31,18 @@ public sealed partial class EventLoop
         }
 
         LoopRun run = CurrentLoop.Enter(_face);
-        ExecutionContext? ambient = ExecutionContext.Capture();
-        SynchronizationContext? previousContext = SynchronizationContext.Current;
+        DispatchThread thread = DispatchThread.Take();
         Adopt();
         _isStepping = true;
         try
         {
-            SynchronizationContext.SetSynchronizationContext(null);
             RunTurns();
         }
         finally
         {
             _isStepping = false;
             run.Dispose();
-            SynchronizationContext.SetSynchronizationContext(previousContext);
-            if (ambient is not null)
-            {
-                ExecutionContext.Restore(ambient);
-            }
-
+            thread.Dispose();
             Volatile.Write(ref _running, 0);
         }
     }

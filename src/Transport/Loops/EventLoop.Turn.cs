@@ -3,11 +3,8 @@ namespace LoopBridge.Loops;
 public sealed partial class EventLoop
 {
     private readonly List<LoopTimer> _due = [];
-    private ILoopWork[] _turnEnd = new ILoopWork[64];
-    private ILoopWork[] _turnEndRunning = new ILoopWork[64];
-    private int _turnEndCount;
-    private int _turnEndRunningCount;
-    private int _turnEndCursor;
+    private readonly TurnEndCalls _sends = new();
+    private readonly TurnEndCalls _beforePoll = new();
     private long _callbacksUntil;
     private int _dueCursor;
     private long _turns;
@@ -42,7 +39,8 @@ public sealed partial class EventLoop
                     _phase = TurnPhase.Poll;
                     break;
                 case TurnPhase.Poll:
-                    RunTurnEnd();
+                    RunTurnEnd(_sends);
+                    RunTurnEnd(_beforePoll);
                     if (_stopRequested)
                     {
                         _stopRequested = false;
@@ -55,7 +53,7 @@ public sealed partial class EventLoop
                     break;
                 default:
                     RunHandlers();
-                    RunTurnEnd();
+                    RunTurnEnd(_sends);
                     _phase = TurnPhase.Begin;
                     if (_isStepping)
                     {
@@ -135,35 +133,33 @@ public sealed partial class EventLoop
         SynchronizationContext.SetSynchronizationContext(null);
     }
 
-    private void RunTurnEnd()
+    private void RunTurnEnd(TurnEndCalls calls)
     {
-        if (_turnEndCursor == _turnEndRunningCount)
+        calls.BeginPass();
+        bool ran = false;
+        while (calls.TryTake(out LoopWorkItem item))
         {
-            // Swapped, not drained: a send that lets its writer go on and send again waits for the next turn like everybody else.
-            (_turnEnd, _turnEndRunning) = (_turnEndRunning, _turnEnd);
-            _turnEndRunningCount = _turnEndCount;
-            _turnEndCount = 0;
-            _turnEndCursor = 0;
-        }
-
-        while (_turnEndCursor < _turnEndRunningCount)
-        {
-            ILoopWork work = _turnEndRunning[_turnEndCursor];
-            _turnEndRunning[_turnEndCursor++] = null!;
+            ran = true;
+            SynchronizationContext.SetSynchronizationContext(item.IsUserCode ? SynchronizationContext : null);
             try
             {
-                work.Run();
+                item.Run(_carrier);
             }
             catch (Exception e)
             {
-                Report(e, work); // a bug of ours or of a sink: logged, and the loop goes on
+                Report(e, item.Source); // user code, or a bug of ours or of a sink: logged, and the loop goes on
             }
+        }
+
+        if (ran)
+        {
+            SynchronizationContext.SetSynchronizationContext(null);
         }
     }
 
     private void Poll()
     {
-        if (!_callbacks.IsEmpty || _turnEndCount > 0)
+        if (!_callbacks.IsEmpty || !_sends.IsEmpty || !_beforePoll.IsEmpty)
         {
             _driver.Wait(TimeSpan.Zero);
             return;
@@ -171,11 +167,9 @@ public sealed partial class EventLoop
 
         TimeSpan timeout = UntilNextTimeout();
 
-        // Announce the sleep, then look once more: a post that came before the announcement is seen here, one that comes after sees it and
-        // wakes.
-        Interlocked.Exchange(ref _sleeping, 1);
+        _sleep.Announce();
         _driver.Wait(_callbacks.IsEmpty && !_stopRequested ? timeout : TimeSpan.Zero);
-        Volatile.Write(ref _sleeping, 0);
+        _sleep.End();
     }
 
     private TimeSpan UntilNextTimeout()
@@ -205,15 +199,5 @@ public sealed partial class EventLoop
                 Report(e, _driver); // the driver's cursor is past the handler that threw
             }
         }
-    }
-
-    void IEventLoop.AtTurnEnd(ILoopWork work)
-    {
-        if (_turnEndCount == _turnEnd.Length)
-        {
-            Array.Resize(ref _turnEnd, _turnEndCount * 2);
-        }
-
-        _turnEnd[_turnEndCount++] = work;
     }
 }

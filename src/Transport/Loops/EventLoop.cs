@@ -9,7 +9,7 @@ namespace LoopBridge.Loops;
 /// Its turn is in <c>EventLoop.Turn.cs</c>. Everything a turn knows stands in fields of the loop (and of the driver's cursor), nothing in
 /// locals of the thread, so that another thread can go on in the middle of a turn.
 /// </remarks>
-public sealed partial class EventLoop : IEventLoop
+public sealed partial class EventLoop : IEventLoop, IPostTarget
 {
     private readonly IIoDriver _driver;
     private readonly TimeProvider _clock;
@@ -18,11 +18,11 @@ public sealed partial class EventLoop : IEventLoop
     private readonly LoopWorkItem.Carrier _carrier = new();
     private readonly TimerQueue _timers = new();
     private readonly HashSet<IDisposable> _owned = [];
+    private readonly DriverSleep _sleep;
     private readonly IEventLoop _face;
     private readonly LoopSlot? _claimed;
     private TaskScheduler _defaultExecutor = ThreadExecutor.Shared;
     private int _threadId;
-    private int _sleeping;
     private volatile bool _stopRequested;
     private volatile bool _closed;
     private int _running;
@@ -50,6 +50,7 @@ public sealed partial class EventLoop : IEventLoop
         _clock = options.TimeProvider;
         _logger = options.Logger ?? NullLogger.Instance;
         _driver = driver ?? IoDriverFactory.Create(options.Driver);
+        _sleep = new DriverSleep(_driver);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
         _claimed = CurrentLoop.Claim(_face, options.MakeCurrent);
@@ -90,6 +91,8 @@ public sealed partial class EventLoop : IEventLoop
     /// <summary>Whether a group has it, which alone may close it.</summary>
     internal bool IsInGroup { get; }
 
+    bool IPostTarget.IsOnThread => IsOnLoopThread;
+
     ISocketDriver? IEventLoop.SocketDriver => _driver;
 
     /// <summary>What the loop has done so far. Any thread; the counts may be a turn old.</summary>
@@ -114,13 +117,11 @@ public sealed partial class EventLoop : IEventLoop
 
         // All that a run changes about its thread is put back at its end.
         LoopRun run = CurrentLoop.Enter(_face);
-        ExecutionContext? ambient = ExecutionContext.Capture();
-        SynchronizationContext? previousContext = SynchronizationContext.Current;
+        DispatchThread thread = DispatchThread.Take();
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
         _logger.LoopStarted(Name, _driver.Name);
         try
         {
-            SynchronizationContext.SetSynchronizationContext(null);
             RunTurns();
         }
         catch (Exception e)
@@ -133,12 +134,7 @@ public sealed partial class EventLoop : IEventLoop
         {
             Volatile.Write(ref _threadId, 0);
             run.Dispose();
-            SynchronizationContext.SetSynchronizationContext(previousContext);
-            if (ambient is not null)
-            {
-                ExecutionContext.Restore(ambient);
-            }
-
+            thread.Dispose();
             Volatile.Write(ref _running, 0);
             _logger.LoopStopped(Name);
         }
@@ -150,7 +146,7 @@ public sealed partial class EventLoop : IEventLoop
         _stopRequested = true;
         if (!IsOnLoopThread)
         {
-            WakeIfAsleep();
+            _sleep.Wake();
         }
     }
 
@@ -205,6 +201,7 @@ public sealed partial class EventLoop : IEventLoop
             dropped.Drop();
         }
 
+        _beforePoll.Drop();
         _timers.Clear();
         DescriptorHandler[] handlers = [.. _handlers.Values];
         _handlers.Clear();

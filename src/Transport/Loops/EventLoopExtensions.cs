@@ -19,6 +19,14 @@ public static class EventLoopExtensions
         return loop.CallAt(deadline, static state => ((Action)state!)(), callback);
     }
 
+    /// <inheritdoc cref="IEventLoop.CallBeforePoll"/>
+    public static void CallBeforePoll(this IEventLoop loop, Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(loop);
+        ArgumentNullException.ThrowIfNull(callback);
+        loop.CallBeforePoll(static state => ((Action)state!)(), callback);
+    }
+
     /// <summary>
     /// Runs the loop on the calling thread until the task of <paramref name="function"/> is done, and gives its result or throws its
     /// exception. The loop can be started again afterwards.

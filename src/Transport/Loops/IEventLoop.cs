@@ -99,6 +99,17 @@ public interface IEventLoop : IDisposable
     void RemoveTimeout(LoopTimeout timeout);
 
     /// <summary>
+    /// Runs <paramref name="callback"/> once before the loop polls again: after the callbacks and timeouts of the present turn, or of the
+    /// next one if handlers are called now. The place to send together what a turn has gathered, or to end something when the turn has
+    /// done its work. One that is given while such callbacks run waits for the next turn, which then comes without sleep.
+    /// </summary>
+    /// <remarks>
+    /// In the order given, under the caller's ambient context. Where loops stand on reactors and reactors on loops, it is one moment for
+    /// all of them: before the lowest one polls.
+    /// </remarks>
+    void CallBeforePoll(Action<object?> callback, object? state);
+
+    /// <summary>
     /// Calls <paramref name="handler"/> in each turn in which the descriptor is ready for one of <paramref name="events"/>; for errors and
     /// hang-ups always. The loop holds a reference on the handle until <see cref="RemoveHandler"/>; call that before disposing of a
     /// <see cref="System.Net.Sockets.Socket"/>, whose dispose waits, spinning, until nobody holds one.
@@ -128,7 +139,7 @@ public interface IEventLoop : IDisposable
     /// <summary>
     /// Runs <paramref name="work"/> before the loop polls again: the place where the sends of a turn leave together. Loop thread.
     /// </summary>
-    internal void AtTurnEnd(ILoopWork work) => Post(work);
+    internal void AtTurnEnd(ILoopWork work) => CallBeforePoll(static state => ((ILoopWork)state!).Run(), work);
 
     /// <summary>Keeps <paramref name="resource"/> to dispose of it, if it is still there, when the loop is disposed. Loop thread.</summary>
     internal void Own(IDisposable resource)

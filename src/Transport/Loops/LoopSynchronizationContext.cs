@@ -1,14 +1,27 @@
 namespace LoopBridge.Loops;
 
+/// <summary>What runs callbacks on one thread, in the order posted: a loop or a reactor.</summary>
+internal interface IPostTarget
+{
+    /// <summary>Whether the caller is on its thread. Any thread.</summary>
+    bool IsOnThread { get; }
+
+    /// <summary>
+    /// Runs it in the next turn, under no ambient context: what posts brings its own. False, and dropped, if nothing will turn again. Any
+    /// thread.
+    /// </summary>
+    bool Post(SendOrPostCallback callback, object? state);
+}
+
 /// <summary>Continues awaiting code on its loop, in a later turn, in the order posted.</summary>
-internal sealed class LoopSynchronizationContext(EventLoop loop) : SynchronizationContext
+internal sealed class LoopSynchronizationContext(IPostTarget loop) : SynchronizationContext
 {
     public override void Post(SendOrPostCallback d, object? state) => loop.Post(d, state);
 
     /// <summary>Runs on the loop and waits for it. On the loop's own thread it runs at once.</summary>
     public override void Send(SendOrPostCallback d, object? state)
     {
-        if (loop.IsOnLoopThread)
+        if (loop.IsOnThread)
         {
             d(state);
             return;
@@ -40,6 +53,6 @@ internal sealed class LoopSynchronizationContext(EventLoop loop) : Synchronizati
             }
         }
 
-        public void OnDropped() => _done.SetException(new ObjectDisposedException(nameof(EventLoop)));
+        public void OnDropped() => _done.SetException(new ObjectDisposedException(nameof(IEventLoop)));
     }
 }

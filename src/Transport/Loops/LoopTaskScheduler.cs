@@ -1,7 +1,7 @@
 namespace LoopBridge.Loops;
 
 /// <summary>Runs tasks as callbacks of a loop.</summary>
-internal sealed class LoopTaskScheduler(EventLoop loop) : TaskScheduler
+internal sealed class LoopTaskScheduler(IPostTarget loop) : TaskScheduler
 {
     public override int MaximumConcurrencyLevel => 1;
 
@@ -17,7 +17,7 @@ internal sealed class LoopTaskScheduler(EventLoop loop) : TaskScheduler
 
     // Inline only what was never queued: a queued one would run twice over, ahead of its turn.
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued)
-        => !taskWasPreviouslyQueued && loop.IsOnLoopThread && TryExecuteTask(task);
+        => !taskWasPreviouslyQueued && loop.IsOnThread && TryExecuteTask(task);
 
     /// <summary>For debuggers only, which ask with all threads stopped; the queue keeps no list of tasks.</summary>
     protected override IEnumerable<Task> GetScheduledTasks() => [];

@@ -105,6 +105,9 @@ public sealed partial class ManualLoop
     public LoopTimeout CallLater(TimeSpan delay, Action<object?> callback, object? state) => _loop.CallLater(delay, callback, state);
 
     /// <inheritdoc />
+    public void CallBeforePoll(Action<object?> callback, object? state) => _loop.CallBeforePoll(callback, state);
+
+    /// <inheritdoc />
     public void RemoveTimeout(LoopTimeout timeout) => _loop.RemoveTimeout(timeout);
 
     /// <summary>

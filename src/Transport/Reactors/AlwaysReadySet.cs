@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
+using LoopBridge.Loops;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoopBridge.Reactors;
 
@@ -18,7 +20,7 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
     internal static bool Suits(SafeHandle descriptor)
     {
         // Only a file handle can be asked, and this one may be of any kind. The new one owns nothing.
-        using var file = new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor.DangerousGetHandle(), ownsHandle: false);
+        using var file = new SafeFileHandle(descriptor.DangerousGetHandle(), ownsHandle: false);
         try
         {
             RandomAccess.GetLength(file);
@@ -67,6 +69,7 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
     {
         if (!_isTurnDue && _entries.Count > 0)
         {
+            using FlowSuppression noFlow = FlowSuppression.Begin(); // it is the reactor's call, not that of whoever added the first
             _isTurnDue = reactor.Post(TurnAction, this);
         }
     }

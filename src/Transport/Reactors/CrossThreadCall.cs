@@ -20,5 +20,7 @@ internal sealed class CrossThreadCall(ReactorBase reactor, Action<object?> callb
         {
             reactor.Report(e, state is Action ? state : callback); // user code: the rest of the queue runs (R-THR-08)
         }
+
+        reactor.OnServed();
     }
 }

@@ -89,6 +89,8 @@ internal sealed class DelayedCall : IDelayedCall
         {
             _reactor.Report(e, _site ?? (state is Action ? state : callback)); // user code: the call counts as called (R-TIME-15)
         }
+
+        _reactor.OnServed();
     }
 
     public override string ToString()

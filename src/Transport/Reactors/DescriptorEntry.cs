@@ -110,6 +110,12 @@ internal sealed class DescriptorEntry
     // Loop or dispatcher, on the reactor's thread. Nothing of the user's may unwind from here.
     private void OnEvents(SafeHandle descriptor, IoEvents events)
     {
+        Serve(events);
+        _reactor.OnServed();
+    }
+
+    private void Serve(IoEvents events)
+    {
         IDescriptor? reader = Reader;
         IDescriptor? writer = Writer;
         if ((events & (IoEvents.Error | IoEvents.HangUp)) != 0 && (events & IoEvents.Read) == 0)

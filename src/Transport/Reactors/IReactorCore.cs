@@ -30,13 +30,27 @@ public interface IReactorCore
     void Run(bool installSignalHandlers);
 
     /// <summary>
+    /// One turn on the calling thread, for programs that have a dispatcher of their own: what is queued and due runs, and then what is
+    /// ready within <paramref name="wait"/>. The first one starts the reactor, as <see cref="Run(bool)"/> does.
+    /// </summary>
+    /// <param name="wait">
+    /// How long to wait at most if there is nothing to do; zero not to wait, <see cref="Timeout.InfiniteTimeSpan"/> for as long as it takes.
+    /// A turn waits no longer than until the next delayed call.
+    /// </param>
+    /// <exception cref="ReactorAlreadyRunningException">It runs already, or what it is built on does.</exception>
+    /// <exception cref="ReactorNotRestartableException">It was stopped before.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative.</exception>
+    void Iterate(TimeSpan wait);
+
+    /// <summary>
     /// Begins the shutdown: its triggers run after what is queued and due now, never inside this call. Every registered descriptor is
-    /// disconnected, and <see cref="Run"/> returns after the last trigger. Use <c>CallFromThread(reactor.Stop)</c> on other threads.
+    /// disconnected, and <see cref="Run(bool)"/> returns after the last trigger. Use <c>CallFromThread(reactor.Stop)</c> on other threads.
     /// </summary>
     /// <exception cref="ReactorNotRunningException">It has not started, or was stopped before.</exception>
     void Stop();
 
-    /// <summary>Ends <see cref="Run"/> at once, with no trigger run and nothing disconnected. It may be run again.</summary>
+    /// <summary>Ends <see cref="Run(bool)"/> with the present turn, before its poll, with no trigger run and nothing disconnected. It may be run
+    /// again.</summary>
     void Crash();
 
     /// <summary>
@@ -44,6 +58,16 @@ public interface IReactorCore
     /// </summary>
     /// <returns>Null if it was run, in which case its exceptions are the caller's; else what to remove it with.</returns>
     SystemEventTrigger? CallWhenRunning(Action callback);
+
+    /// <summary>
+    /// Runs <paramref name="call"/> once before the reactor polls again: after the cross-thread and the delayed calls of the present turn,
+    /// or of the next one if descriptors are served now. In the order given, and before a shutdown that is asked for later. One that is
+    /// given while such calls run waits for the next turn, which then comes without sleep. Its exceptions are reported.
+    /// </summary>
+    /// <param name="call">What to run.</param>
+    /// <param name="state">Given to <paramref name="call"/>, so that it needs no closure.</param>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
+    void CallBeforePoll(Action<object?> call, object? state);
 
     /// <summary>Runs <paramref name="callback"/> when the event fires next.</summary>
     /// <param name="phase">In which of the three phases. A trigger added to the phase that is being run runs with it.</param>

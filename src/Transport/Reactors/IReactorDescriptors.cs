@@ -1,3 +1,5 @@
+using LoopBridge.Drivers;
+
 namespace LoopBridge.Reactors;
 
 /// <summary>The descriptors that a reactor watches. Descends from Twisted's <c>IReactorFDSet</c>. Reactor thread.</summary>
@@ -35,7 +37,25 @@ public interface IReactorDescriptors
     /// </summary>
     void RemoveWriter(IWriteDescriptor writer);
 
-    /// <summary>Removes all readers and writers without telling them.</summary>
+    /// <summary>
+    /// Calls <see cref="IEventDescriptor.DoEvents"/> in each turn in which the descriptor is ready for one of <paramref name="events"/>, or
+    /// has an error or a hang-up. For one that is registered already, changes what it waits for.
+    /// </summary>
+    /// <param name="watcher">Has the descriptor to itself: no reader or writer of the same one can be registered.</param>
+    /// <param name="events">What it waits for; <see cref="IoEvents.None"/>: errors and hang-ups alone.</param>
+    /// <exception cref="ArgumentException">It has no valid descriptor.</exception>
+    /// <exception cref="InvalidOperationException">Another object has this descriptor.</exception>
+    /// <exception cref="IOException">This kind of descriptor cannot be watched.</exception>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed, or the descriptor closed.</exception>
+    void AddWatcher(IEventDescriptor watcher, IoEvents events);
+
+    /// <summary>
+    /// Ends what <see cref="AddWatcher"/> began, at once: not even what the present turn found is told. Silent for one that is not
+    /// registered.
+    /// </summary>
+    void RemoveWatcher(IEventDescriptor watcher);
+
+    /// <summary>Removes all readers, writers and watchers without telling them.</summary>
     /// <returns>The removed ones, each once.</returns>
     IReadOnlyList<IDescriptor> RemoveAll();
 
@@ -44,4 +64,7 @@ public interface IReactorDescriptors
 
     /// <summary>A snapshot of the registered writers.</summary>
     IReadOnlyList<IWriteDescriptor> GetWriters();
+
+    /// <summary>A snapshot of the registered watchers.</summary>
+    IReadOnlyList<IEventDescriptor> GetWatchers();
 }

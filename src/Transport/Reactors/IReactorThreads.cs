@@ -12,8 +12,8 @@ public interface IReactorThreads
     bool IsInReactorThread { get; }
 
     /// <summary>
-    /// Runs <paramref name="call"/> once on the reactor's thread, in its next turn, and wakes it for that. What one thread hands over
-    /// runs in the order handed over. Before the reactor turns for the first time, calls wait for it.
+    /// Runs <paramref name="call"/> once on the reactor's thread, in its next turn, under the caller's ambient context, and wakes it for
+    /// that. What one thread hands over runs in the order handed over. Before the reactor turns for the first time, calls wait for it.
     /// </summary>
     /// <returns>
     /// False if the reactor is disposed: the call is dropped. A call that was accepted is dropped too if the disposal overtakes it.

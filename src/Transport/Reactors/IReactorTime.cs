@@ -29,6 +29,16 @@ public interface IReactorTime
     IDelayedCall CallLater(TimeSpan delay, Action<object?> call, object? state);
 
     /// <summary>
+    /// As <see cref="CallLater(TimeSpan, Action{object?}, object?)"/>, with the time itself: for one who keeps deadlines of his own on this
+    /// clock, which two looks at the clock would move.
+    /// </summary>
+    /// <param name="time">When it is due, on <see cref="Time"/>. A time that is past is due in the next turn, before later ones.</param>
+    /// <param name="call">What to run.</param>
+    /// <param name="state">Given to <paramref name="call"/>, so that it needs no closure.</param>
+    /// <exception cref="ObjectDisposedException">The reactor is disposed.</exception>
+    IDelayedCall CallAt(TimeSpan time, Action<object?> call, object? state);
+
+    /// <summary>
     /// A snapshot of this reactor's calls that were neither run nor cancelled. Timers of anybody else on the same loop are not among
     /// them.
     /// </summary>

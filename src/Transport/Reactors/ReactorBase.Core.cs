@@ -34,6 +34,9 @@ public abstract partial class ReactorBase
     private protected bool IsIdle => _life == Life.Idle;
 
     /// <inheritdoc />
+    public abstract void Iterate(TimeSpan wait);
+
+    /// <inheritdoc />
     public void Stop()
     {
         if (_life is not (Life.Starting or Life.Running))
@@ -41,8 +44,9 @@ public abstract partial class ReactorBase
             throw new ReactorNotRunningException();
         }
 
+        // Not before it is accepted below: what is called off the reactor's thread changes nothing.
+        AddBeforePoll(static reactor => ((ReactorBase)reactor!).FireShutdown(), this);
         _life = Life.Stopping;
-        Post(static reactor => ((ReactorBase)reactor!).FireShutdown(), this);
     }
 
     /// <inheritdoc />
@@ -67,6 +71,14 @@ public abstract partial class ReactorBase
 
         callback();
         return null;
+    }
+
+    /// <inheritdoc />
+    public void CallBeforePoll(Action<object?> call, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        AddBeforePoll(call, state);
     }
 
     /// <inheritdoc />
@@ -115,7 +127,15 @@ public abstract partial class ReactorBase
         }
     }
 
-    /// <summary>For the head of <see cref="Run"/>.</summary>
+    private protected static void ThrowIfBadWait(TimeSpan wait)
+    {
+        if (wait != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
+        }
+    }
+
+    /// <summary>For the head of <see cref="IReactorCore.Run(bool)"/>.</summary>
     private protected void ThrowIfNotRestartable()
     {
         ObjectDisposedException.ThrowIf(_closing, this);
@@ -145,7 +165,7 @@ public abstract partial class ReactorBase
 
         IsDisposed = true;
         _startup.Abandon();
-        _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage)); // what never ran, or came after the shutdown
+        DisconnectAll(); // what never ran, or came after the shutdown
         DelayedCalls.DropAll();
         EndThreads();
         _events.Clear();
@@ -198,7 +218,7 @@ public abstract partial class ReactorBase
         bool hasRun = _life != Life.Idle;
         _life = hasRun ? Life.Stopped : Life.Idle;
         EndRun();
-        _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage));
+        DisconnectAll();
         if (hasRun)
         {
             EndThreads();
@@ -207,5 +227,11 @@ public abstract partial class ReactorBase
         {
             _workers.Discard();
         }
+    }
+
+    private void DisconnectAll()
+    {
+        _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage));
+        _watchers.DisconnectAll(new ConnectionLostException(ShutDownMessage));
     }
 }

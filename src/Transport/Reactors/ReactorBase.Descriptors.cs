@@ -1,5 +1,4 @@
 using LoopBridge.Drivers;
-using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Reactors;
 
@@ -36,13 +35,31 @@ public abstract partial class ReactorBase
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<IDescriptor> RemoveAll() => _descriptors.RemoveAll();
+    public void AddWatcher(IEventDescriptor watcher, IoEvents events)
+    {
+        ArgumentNullException.ThrowIfNull(watcher);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        _watchers.Add(watcher, events);
+    }
+
+    /// <inheritdoc />
+    public void RemoveWatcher(IEventDescriptor watcher)
+    {
+        ArgumentNullException.ThrowIfNull(watcher);
+        _watchers.Remove(watcher);
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<IDescriptor> RemoveAll() => [.. _descriptors.RemoveAll(), .. _watchers.RemoveAll()];
 
     /// <inheritdoc />
     public IReadOnlyList<IReadDescriptor> GetReaders() => _descriptors.GetReaders();
 
     /// <inheritdoc />
     public IReadOnlyList<IWriteDescriptor> GetWriters() => _descriptors.GetWriters();
+
+    /// <inheritdoc />
+    public IReadOnlyList<IEventDescriptor> GetWatchers() => _watchers.ToArray();
 
     /// <summary>The log scope of one that has a name (R-FD-25); null for the others.</summary>
     internal IDisposable? BeginScope(IDescriptor descriptor)

@@ -21,7 +21,7 @@ public abstract partial class ReactorBase
     public bool CallFromThread(Action<object?> call, object? state)
     {
         ArgumentNullException.ThrowIfNull(call);
-        return !IsDisposed && Post(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
+        return !IsDisposed && PostCall(call, state);
     }
 
     /// <inheritdoc />

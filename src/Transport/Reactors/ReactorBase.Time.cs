@@ -18,11 +18,17 @@ public abstract partial class ReactorBase
     /// <inheritdoc />
     public IDelayedCall CallLater(TimeSpan delay, Action<object?> call, object? state)
     {
-        ArgumentNullException.ThrowIfNull(call);
         ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
+        return CallAt(DelayedCall.Add(Time, delay), call, state);
+    }
+
+    /// <inheritdoc />
+    public IDelayedCall CallAt(TimeSpan time, Action<object?> call, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(call);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         var delayed = new DelayedCall(this, call, state);
-        delayed.Schedule(DelayedCall.Add(Time, delay));
+        delayed.Schedule(time);
         DelayedCalls.Add(delayed);
         return delayed;
     }

@@ -7,7 +7,7 @@ public abstract partial class ReactorBase
 {
     private AlwaysReadySet? _alwaysReady;
 
-    /// <summary>As <see cref="Watch"/>, also for what can only be polled because it is ready at any time (R-FD-22).</summary>
+    /// <summary>As <c>Watch</c>, also for what can only be polled because it is ready at any time (R-FD-22).</summary>
     internal void BeginWatch(SafeHandle descriptor, IoEvents interest, Action<SafeHandle, IoEvents> handler)
     {
         try

@@ -14,12 +14,14 @@ namespace LoopBridge.Reactors;
 public abstract partial class ReactorBase : IReactor
 {
     private readonly DescriptorSet _descriptors;
+    private readonly WatcherSet _watchers;
     private bool _disposed;
 
     private protected ReactorBase(ILogger? logger)
     {
         Logger = logger ?? NullLogger.Instance;
         _descriptors = new DescriptorSet(this);
+        _watchers = new WatcherSet(this);
         _workers = new ReactorWorkers(this);
         Signals = new ReactorSignals(this);
         _startup = new SystemEvent(this, SystemEvents.Startup, OnStarted);
@@ -44,6 +46,12 @@ public abstract partial class ReactorBase : IReactor
     /// <summary>Runs it in the next turn, unguarded. False if nothing will turn again. Any thread.</summary>
     internal abstract bool Post(Action<object?> callback, object? state);
 
+    /// <summary>As <see cref="Post"/>, for a call of the user's: guarded, and dropped if the reactor is disposed first. Any thread.</summary>
+    private protected abstract bool PostCall(Action<object?> call, object? state);
+
+    /// <summary>Runs it, guarded, at the end of the present turn.</summary>
+    private protected abstract void AddBeforePoll(Action<object?> call, object? state);
+
     /// <summary>Has <see cref="DelayedCall.Fire"/> called when the call's time has come, never in the present turn.</summary>
     internal abstract LoopTimeout Arm(DelayedCall call);
 
@@ -55,7 +63,12 @@ public abstract partial class ReactorBase : IReactor
 
     internal abstract void Unwatch(SafeHandle descriptor);
 
-    /// <summary>Ends <see cref="Run"/> after the present turn, if somebody called it; a loop that others run goes on.</summary>
+    /// <summary>Something of the user's was called. For reactors whose turns are not their own.</summary>
+    internal virtual void OnServed()
+    {
+    }
+
+    /// <summary>Ends <see cref="IReactorCore.Run(bool)"/> after the present turn, if somebody called it; a loop that others run goes on.</summary>
     private protected abstract void EndRun();
 
     internal static object? Describe(object? source)

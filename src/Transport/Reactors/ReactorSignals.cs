@@ -28,6 +28,17 @@ internal sealed class ReactorSignals(ReactorBase reactor)
 
     internal PosixSignal? ExitSignal => Volatile.Read(ref _exitSignal) is var signal and not None ? (PosixSignal)signal : null;
 
+    internal bool AreInstalled
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _registrations is not null;
+            }
+        }
+    }
+
     /// <summary>A run begins. False if it is not the one that is asked, and has nothing to leave.</summary>
     internal bool Enter(bool install)
     {

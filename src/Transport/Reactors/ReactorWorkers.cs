@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace LoopBridge.Reactors;
 
 /// <summary>
 /// A reactor's pool of threads, made when it is asked for: it starts with the reactor and ends with its shutdown. Any thread.
 /// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Discard and Shut are its ends.")]
 internal sealed class ReactorWorkers(ReactorBase reactor)
 {
     private readonly Lock _lock = new();

@@ -9,10 +9,12 @@ using Xunit.v3;
 
 namespace LoopBridge.Testing;
 
-/// <summary>A way to build a reactor: on a native loop (<c>R/L</c>), on each driver. Other engines join the list when they exist.</summary>
+/// <summary>
+/// A way to build a reactor: the native one (<c>N</c>) or one on a native loop (<c>R/L</c>), each on each driver.
+/// </summary>
 public sealed class ReactorStack : ContractStack
 {
-    private static readonly string[] Engines = ["R/L"];
+    private static readonly string[] Engines = ["N", "R/L"];
 
     private string _name = "";
 
@@ -44,6 +46,13 @@ public sealed class ReactorStack : ContractStack
     /// <param name="own">Takes each layer, the lowest first.</param>
     public IReactor Create(TimeProvider clock, ILogger logger, Action<IDisposable> own)
     {
+        if (!IsOnLoop)
+        {
+            var native = new Reactor(new ReactorOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger });
+            own(native);
+            return native;
+        }
+
         var loop = new EventLoop(new EventLoopOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger });
         own(loop);
         var reactor = new ReactorOnLoop(loop, logger);

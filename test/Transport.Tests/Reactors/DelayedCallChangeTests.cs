@@ -106,34 +106,4 @@ public sealed class DelayedCallChangeTests : ReactorContract
 
         await fired.Task.WithDeadline();
     }
-
-    [Theory, ReactorStacks]
-    [Contract("R-TIME-19")]
-    public async Task ToString_InEveryState_NamesFunctionOrState(ReactorStack stack)
-    {
-        ReactorThread thread = StartReactor(stack);
-        (IDelayedCall pending, IDelayedCall cancelled) = await thread.Ask(() =>
-            (thread.Reactor.CallLater(TimeSpan.Zero, Named), thread.Reactor.CallLater(TimeSpan.Zero, Named)));
-
-        string before = cancelled.ToString()!;
-        await thread.Do(() =>
-        {
-            if (cancelled.Active)
-            {
-                cancelled.Cancel();
-            }
-        });
-        await thread.Turn();
-
-        Assert.Contains("DelayedCall", before, StringComparison.Ordinal);
-        Assert.EndsWith("called", pending.ToString(), StringComparison.Ordinal);
-        IDelayedCall distant = await thread.Ask(() => thread.Reactor.CallLater(TimeSpan.MaxValue, Named));
-        Assert.EndsWith(nameof(Named), distant.ToString(), StringComparison.Ordinal);
-        await thread.Do(distant.Cancel);
-        Assert.EndsWith("cancelled", distant.ToString(), StringComparison.Ordinal);
-    }
-
-    private static void Named()
-    {
-    }
 }

@@ -46,6 +46,8 @@ internal class ForwardingLoop(IEventLoop inner) : IEventLoop
 
     public virtual LoopTimeout CallLater(TimeSpan delay, Action<object?> callback, object? state) => inner.CallLater(delay, callback, state);
 
+    public virtual void CallBeforePoll(Action<object?> callback, object? state) => inner.CallBeforePoll(callback, state);
+
     public virtual void RemoveTimeout(LoopTimeout timeout) => inner.RemoveTimeout(timeout);
 
     public virtual void AddHandler(SafeHandle descriptor, IoEvents events, Action<SafeHandle, IoEvents> handler) => inner.AddHandler(descriptor, events, handler);

@@ -1,0 +1,191 @@
+using LoopBridge.Loops;
+
+namespace LoopBridge.Reactors;
+
+/// <remarks>
+/// Everything a turn knows stands in fields of the reactor (and of the driver's cursor), nothing in locals of the thread, so that another
+/// thread can go on in the middle of a turn.
+/// </remarks>
+public sealed partial class Reactor
+{
+    private readonly CallbackQueue _calls = new();
+    private readonly LoopWorkItem.Carrier _carrier = new();
+    private readonly TimerQueue _timers = new();
+    private readonly List<LoopTimer> _due = [];
+    private readonly TurnEndCalls _beforePoll = new();
+    private long _callsUntil;
+    private int _dueCursor;
+    private TurnPhase _phase;
+    private TimeSpan _wait;
+    private bool _once;
+
+    private enum TurnPhase
+    {
+        Begin,
+        CrossThreadCalls,
+        DelayedCalls,
+        BeforePoll,
+        Poll,
+        Descriptors,
+    }
+
+    private void RunTurns()
+    {
+        while (true)
+        {
+            try
+            {
+                if (!RunTurn())
+                {
+                    return;
+                }
+            }
+            catch (Exception e)
+            {
+                // Of the driver or a bug: every call of the user's has a guard of its own. The next turn may fare better (R-CORE-29).
+                _phase = TurnPhase.Begin;
+                Report(e, _driver);
+                if (_once || _ended)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>Goes on from wherever the present turn stands. False if it was the last.</summary>
+    private bool RunTurn()
+    {
+        while (true)
+        {
+            switch (_phase)
+            {
+                case TurnPhase.Begin:
+                    BeginTurn();
+                    _phase = TurnPhase.CrossThreadCalls;
+                    break;
+                case TurnPhase.CrossThreadCalls:
+                    RunCrossThreadCalls();
+                    _phase = TurnPhase.DelayedCalls;
+                    break;
+                case TurnPhase.DelayedCalls:
+                    RunDelayedCalls();
+                    _phase = TurnPhase.BeforePoll;
+                    break;
+                case TurnPhase.BeforePoll:
+                    RunBeforePoll();
+                    if (_ended)
+                    {
+                        _phase = TurnPhase.Begin;
+                        return false;
+                    }
+
+                    _phase = TurnPhase.Poll;
+                    break;
+                case TurnPhase.Poll:
+                    Poll();
+                    _phase = TurnPhase.Descriptors;
+                    break;
+                default:
+                    while (_driver.DispatchNext())
+                    {
+                    }
+
+                    RunAlwaysReady();
+                    _phase = TurnPhase.Begin;
+                    return !_once;
+            }
+        }
+    }
+
+    // What is queued or due now is this turn's; whatever comes while it runs waits for the next, with I/O polled in between.
+    private void BeginTurn()
+    {
+        _callsUntil = _calls.Drawn;
+        _dueCursor = 0;
+        _due.Clear();
+        if (_timers.Count > 0)
+        {
+            long now = Time.Ticks;
+            while (_timers.TakeDue(now) is { } timer)
+            {
+                _due.Add(timer);
+            }
+        }
+    }
+
+    private void RunCrossThreadCalls()
+    {
+        while (_calls.Taken < _callsUntil && _calls.TryDequeue(out LoopWorkItem call))
+        {
+            RunCall(call);
+        }
+    }
+
+    private void RunDelayedCalls()
+    {
+        while (_dueCursor < _due.Count)
+        {
+            SynchronizationContext.SetSynchronizationContext(_context);
+            _due[_dueCursor++].Fire(); // has its guard
+        }
+
+        _due.Clear();
+    }
+
+    private void RunBeforePoll()
+    {
+        _beforePoll.BeginPass();
+        while (_beforePoll.TryTake(out LoopWorkItem call))
+        {
+            RunCall(call);
+        }
+    }
+
+    private void RunCall(in LoopWorkItem call)
+    {
+        if (IsDisposed)
+        {
+            call.Drop(); // the disposal overtook it (R-THR-16)
+            return;
+        }
+
+        // Set each time, because the one before may have put in another.
+        SynchronizationContext.SetSynchronizationContext(_context);
+        try
+        {
+            call.Run(_carrier);
+        }
+        catch (Exception e)
+        {
+            Report(e, call.Source); // user code: the rest of the queue runs (R-THR-08)
+        }
+    }
+
+    private void Poll()
+    {
+        if (!_calls.IsEmpty || !_beforePoll.IsEmpty || _alwaysReady.Count > 0)
+        {
+            _driver.Wait(TimeSpan.Zero);
+            return;
+        }
+
+        TimeSpan wait = LongestWait();
+        _sleep.Announce();
+        _driver.Wait(_calls.IsEmpty ? wait : TimeSpan.Zero);
+        _sleep.End();
+    }
+
+    // Until the next delayed call, but no longer than whoever asked for one turn wants to wait. Negative: without end.
+    private TimeSpan LongestWait()
+    {
+        if (_timers.NextDeadline is not { } deadline)
+        {
+            return _wait;
+        }
+
+        long now = Time.Ticks;
+        var untilNext = new TimeSpan(deadline <= now ? 0 : deadline - now);
+        return _wait < TimeSpan.Zero || untilNext < _wait ? untilNext : _wait;
+    }
+}

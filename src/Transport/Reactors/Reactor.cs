@@ -1,0 +1,194 @@
+using LoopBridge.Drivers;
+using LoopBridge.Loops;
+
+namespace LoopBridge.Reactors;
+
+/// <summary>The native reactor: a dispatcher of its own on one driver, one queue and one clock. No loop beneath.</summary>
+/// <remarks>
+/// <para>One turn is: the cross-thread calls queued at its beginning, the delayed calls due at its beginning, what was asked for with
+/// <see cref="ReactorBase.CallBeforePoll"/> (a shutdown among it), one poll, and the descriptors that the poll found. The turn is in
+/// <c>Reactor.Turn.cs</c>.</para>
+/// <para>Code that awaits in a callback continues on the reactor, in a later turn.</para>
+/// </remarks>
+public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
+{
+    private readonly IIoDriver _driver;
+    private readonly TimeProvider _clock;
+    private readonly DriverSleep _sleep;
+    private readonly LoopSynchronizationContext _context;
+    private int _threadId;
+    private bool _ended;
+
+    /// <summary>Makes a reactor. It runs when <see cref="IReactorCore.Run(bool)"/> is called.</summary>
+    /// <exception cref="PlatformNotSupportedException">This platform does not have the driver that was asked for.</exception>
+    public Reactor(ReactorOptions? options = null)
+        : this(options ?? new ReactorOptions(), driver: null)
+    {
+    }
+
+    /// <param name="options">How it is made.</param>
+    /// <param name="driver">Belongs to the reactor from here on. Null: the one that the options ask for.</param>
+    internal Reactor(ReactorOptions options, IIoDriver? driver) : base(options.Logger)
+    {
+        Name = options.Name;
+        _clock = options.TimeProvider;
+        _driver = driver ?? IoDriverFactory.Create(options.Driver);
+        _sleep = new DriverSleep(_driver);
+        _context = new LoopSynchronizationContext(this);
+    }
+
+    /// <summary>The name it was made with.</summary>
+    public string Name { get; }
+
+    /// <summary>The driver underneath, for logs and statistics.</summary>
+    public string DriverName => _driver.Name;
+
+    /// <summary>
+    /// Told of each exception that escapes user code, on the reactor's thread. Null, as at first: it is logged. Any thread may set it.
+    /// </summary>
+    public LoopExceptionHandler? ExceptionHandler { get; set; }
+
+    /// <inheritdoc />
+    public override TimeSpan Time => _clock.GetElapsedTime(0);
+
+    /// <inheritdoc />
+    public override bool IsInReactorThread => Volatile.Read(ref _threadId) == Environment.CurrentManagedThreadId;
+
+    bool IPostTarget.IsOnThread => IsInReactorThread;
+
+    private protected override void RunCore()
+    {
+        ThrowIfNotRestartable();
+        Dispatch(Timeout.InfiniteTimeSpan, once: false);
+    }
+
+    /// <inheritdoc />
+    public override void Iterate(TimeSpan wait)
+    {
+        ThrowIfBadWait(wait);
+        ThrowIfNotRestartable();
+        Dispatch(wait, once: true);
+    }
+
+    /// <summary>
+    /// Fires the shutdown, if it has not been, without waiting for tasks of its triggers; disconnects what is still registered, cancels
+    /// the delayed calls and drops the cross-thread calls. A run ends with the present turn. Harmless when repeated. Reactor thread, or
+    /// any one thread while the reactor does not run.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The reactor runs on another thread.</exception>
+    public void Dispose()
+    {
+        if (IsInReactorThread)
+        {
+            Close();
+            _ended = true; // and the rest when the turn below us on the stack has ended
+            return;
+        }
+
+        if (IsDisposed)
+        {
+            return;
+        }
+
+        // From here on this thread is the reactor: who is told of his loss may assert that it is.
+        if (!TryEnter())
+        {
+            throw OffThread();
+        }
+
+        Close();
+        Leave();
+    }
+
+    internal override void Report(Exception exception, object? source)
+    {
+        if (ExceptionHandler is not { } handler)
+        {
+            Log(exception, source);
+            return;
+        }
+
+        try
+        {
+            handler(exception, source);
+        }
+        catch (Exception e)
+        {
+            // The handler is user code too: what it was told must not be lost with it.
+            Log(e, handler);
+            Log(exception, source);
+        }
+    }
+
+    private protected override void EndRun() => _ended |= IsInReactorThread;
+
+    private void Dispatch(TimeSpan wait, bool once)
+    {
+        if (!TryEnter())
+        {
+            throw new ReactorAlreadyRunningException();
+        }
+
+        DispatchThread thread = DispatchThread.Take();
+        _ended = false;
+        _wait = wait;
+        _once = once;
+        try
+        {
+            SynchronizationContext.SetSynchronizationContext(_context);
+            Begin();
+            RunTurns();
+        }
+        finally
+        {
+            thread.Dispose();
+            Leave();
+        }
+    }
+
+    private bool TryEnter() => Interlocked.CompareExchange(ref _threadId, Environment.CurrentManagedThreadId, 0) == 0;
+
+    private void Leave()
+    {
+        if (IsDisposed)
+        {
+            DropCalls();
+            _watches.Clear();
+            _alwaysReady.Clear();
+            _driver.Dispose();
+        }
+
+        Volatile.Write(ref _threadId, 0);
+    }
+
+    private void ThrowIfOffThread()
+    {
+        int owner = Volatile.Read(ref _threadId);
+        if (owner != 0 && owner != Environment.CurrentManagedThreadId)
+        {
+            throw OffThread();
+        }
+    }
+
+    private InvalidOperationException OffThread()
+        => new($"The reactor '{Name}' runs on another thread: hand the call over with CallFromThread.");
+
+    private void Log(Exception exception, object? source)
+    {
+        try
+        {
+            if (source is LoopExceptionHandler)
+            {
+                Logger.ReactorExceptionHandlerFailed(exception);
+            }
+            else
+            {
+                Logger.ReactorCallbackFailed(exception, Describe(source));
+            }
+        }
+        catch (Exception)
+        {
+            // The log itself is broken: there is nowhere left to tell, and the reactor's connections are worth more than the message.
+        }
+    }
+}
