@@ -29,18 +29,24 @@ internal sealed class ManualDelayedCall(ManualReactorClock clock, Action<object?
     public void Reset(TimeSpan delay)
     {
         ThrowIfOver();
-        Move(clock.Time, delay < TimeSpan.Zero ? TimeSpan.Zero : delay);
+        MoveTo(DelayedCall.Add(clock.Time, delay < TimeSpan.Zero ? TimeSpan.Zero : delay));
     }
 
     public void Delay(TimeSpan delay)
     {
         ThrowIfOver();
-        Move(Time, delay);
+        MoveTo(DelayedCall.Add(Time, delay));
     }
 
     public override string ToString()
         => $"call of {_function?.Method.Name ?? "nothing any more"} at {Time}"
             + (Active ? "" : _wasCalled ? ", called" : ", cancelled");
+
+    internal void MoveTo(TimeSpan time)
+    {
+        Time = time;
+        Sequence = clock.NextSequence();
+    }
 
     internal void Run()
     {
@@ -49,12 +55,6 @@ internal sealed class ManualDelayedCall(ManualReactorClock clock, Action<object?
         _wasCalled = true;
         Release();
         call(argument);
-    }
-
-    private void Move(TimeSpan from, TimeSpan by)
-    {
-        Time = DelayedCall.Add(from, by);
-        Sequence = clock.NextSequence();
     }
 
     /// <summary>What it refers to is nobody's business any more (R-TIME-17).</summary>

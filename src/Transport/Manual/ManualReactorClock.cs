@@ -68,10 +68,14 @@ public sealed class ManualReactorClock : TimeProvider, IReactorTime
     {
         ArgumentNullException.ThrowIfNull(call);
         ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
-        var delayed = new ManualDelayedCall(this, call, state);
-        _calls.Add(delayed);
-        delayed.Reset(delay);
-        return delayed;
+        return Schedule(DelayedCall.Add(Time, delay), call, state);
+    }
+
+    /// <inheritdoc />
+    public IDelayedCall CallAt(TimeSpan time, Action<object?> call, object? state)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        return Schedule(time, call, state);
     }
 
     /// <summary>A snapshot of the calls that were neither run nor cancelled, the next one first.</summary>
@@ -133,6 +137,14 @@ public sealed class ManualReactorClock : TimeProvider, IReactorTime
     internal void Remove(ManualDelayedCall call) => _calls.Remove(call);
 
     private IEnumerable<ManualDelayedCall> InOrder() => _calls.OrderBy(call => call.Time).ThenBy(call => call.Sequence);
+
+    private ManualDelayedCall Schedule(TimeSpan time, Action<object?> call, object? state)
+    {
+        var delayed = new ManualDelayedCall(this, call, state);
+        delayed.MoveTo(time);
+        _calls.Add(delayed);
+        return delayed;
+    }
 
     private void RunDue()
     {

@@ -36,6 +36,7 @@ public sealed class Cooperator
     private readonly Queue<CooperativeTask> _round = new();
     private IDelayedCall? _turn;
     private int _ready;
+    private bool _isStopped;
 
     /// <summary>Makes one without a task.</summary>
     /// <param name="clock">The reactor, or another clock.</param>
@@ -53,14 +54,6 @@ public sealed class Cooperator
         IsRunning = started;
     }
 
-    private enum Life
-    {
-        Open,
-        Stopped,
-    }
-
-    private Life State { get; set; }
-
     /// <summary>Whether tasks get their turns: started, and not stopped.</summary>
     public bool IsRunning { get; private set; }
 
@@ -73,8 +66,9 @@ public sealed class Cooperator
     {
         ArgumentNullException.ThrowIfNull(work);
         var task = new CooperativeTask(this, work.GetEnumerator());
-        if (State == Life.Stopped)
+        if (_isStopped)
         {
+            _ready++; // as if it had been added and held again
             task.Finish(new CooperatorStoppedException());
         }
         else
@@ -94,7 +88,7 @@ public sealed class Cooperator
     /// <summary>Begins, or goes on after <see cref="Stop"/> with new tasks. Harmless when repeated.</summary>
     public void Start()
     {
-        State = Life.Open;
+        _isStopped = false;
         IsRunning = true;
         Reschedule();
     }
@@ -103,7 +97,7 @@ public sealed class Cooperator
     /// <see cref="Start"/>.</summary>
     public void Stop()
     {
-        State = Life.Stopped;
+        _isStopped = true;
         IsRunning = false;
         foreach (CooperativeTask task in _unfinished.ToArray())
         {
@@ -132,6 +126,15 @@ public sealed class Cooperator
     internal void Hold()
     {
         _ready--;
+        if (_ready == 0)
+        {
+            // No turn will come to drop these places, and with them the tasks that have ended.
+            while (_round.TryDequeue(out CooperativeTask? task))
+            {
+                task.IsInRound = false;
+            }
+        }
+
         Reschedule();
     }
 

@@ -22,11 +22,12 @@ public sealed class ManualReactorClockTests
         Later(1, "a");
         Later(2, "b1");
         Later(2, "b2");
+        _clock.CallAt(Seconds(2.5), _ => _order.Add("b3"), null);
         Later(3.5, "later");
 
         _clock.Advance(Seconds(3));
 
-        Assert.Equal(["a", "b1", "b2", "c"], _order);
+        Assert.Equal(["a", "b1", "b2", "b3", "c"], _order);
         Assert.Equal(Seconds(3), _clock.Time);
         Assert.Throws<ArgumentOutOfRangeException>(() => _clock.Advance(Seconds(-1)));
         Assert.Throws<ArgumentOutOfRangeException>(() => Later(-1, "never"));
