@@ -5,11 +5,12 @@ namespace LoopBridge.Deferreds;
 public abstract partial class Deferred
 {
     /// <summary>
-    /// Raised once for each failure that no handler, awaiter, Task or other Deferred took over, when its Deferred has been collected.
-    /// Nobody listens by default, and then nothing is written anywhere.
+    /// Raised once for each failure that no handler, awaiter, Task or other Deferred took over, when its Deferred has been collected; and
+    /// at once for one that has no Deferred to go to, such as that of a canceller among several. Nobody listens by default, and then
+    /// nothing is written anywhere.
     /// </summary>
     /// <remarks>
-    /// Raised on the finalizer thread, with a null sender: handlers must be quick, thread-safe, and not throw (an exception is dropped,
+    /// Raised on the finalizer thread, or on the loop's, with a null sender: handlers must be quick, thread-safe, and not throw (an exception is dropped,
     /// for it would end the process). A failure whose Deferred lives until the process ends is not reported.
     /// </remarks>
     public static event EventHandler<UnhandledFailureEventArgs>? UnhandledFailure;

@@ -83,6 +83,7 @@ public abstract partial class Deferred
 
     private protected bool CancelOnlyAsks
     {
+        get => Is(State.CancelOnlyAsks);
         set => Set(State.CancelOnlyAsks, value);
     }
 

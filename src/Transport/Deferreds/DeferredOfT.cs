@@ -237,7 +237,9 @@ public sealed partial class Deferred<T> : Deferred
         if (_canceller is not { } canceller)
             return false;
 
-        _canceller = null;
+        // Who only asks may ask again: what was asked may have survived the first time.
+        if (!CancelOnlyAsks)
+            _canceller = null;
         canceller(this);
         return true;
     }

@@ -16,4 +16,7 @@ internal static partial class ReactorLog
 
     [LoggerMessage(302, LogLevel.Error, "The exception handler of the loop threw.", EventName = "ReactorExceptionHandlerFailed")]
     internal static partial void ReactorExceptionHandlerFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(330, LogLevel.Error, "The main function failed.", EventName = "ReactorMainFailed")]
+    internal static partial void ReactorMainFailed(this ILogger logger, Exception exception);
 }
