@@ -33,7 +33,7 @@ internal abstract class ClientConnector(
         if (State != ConnectorState.Disconnected || _attempt is not null)
         {
             throw new InvalidOperationException(
-                $"The connector is in use ({this}): connect again when the factory was told of the end, in ClientConnectionFailed or later.");
+                $"The connector is in use ({this}): connect again from ClientConnectionFailed or ClientConnectionLost, or after them.");
         }
 
         if (!_factoryStarted)
@@ -92,7 +92,10 @@ internal abstract class ClientConnector(
     {
         _attempt = null;
         State = ConnectorState.Disconnected;
-        Tell(static (to, connector, why) => to.ClientConnectionFailed(connector, why), reason, nameof(IClientFactory.ClientConnectionFailed));
+        Tell(
+            static (to, connector, why) => to.ClientConnectionFailed(connector, why),
+            reason,
+            nameof(IClientFactory.ClientConnectionFailed));
     }
 
     private void OnConnected(ConnectingSink sink)
@@ -142,7 +145,10 @@ internal abstract class ClientConnector(
     {
         _transport = null;
         State = ConnectorState.Disconnected;
-        Tell(static (to, connector, why) => to.ClientConnectionLost(connector, why), reason, nameof(IClientFactory.ClientConnectionLost));
+        Tell(
+            static (to, connector, why) => to.ClientConnectionLost(connector, why),
+            reason,
+            nameof(IClientFactory.ClientConnectionLost));
     }
 
     private void Tell(Action<IClientFactory, IConnector, Exception> notify, Exception reason, string callback)

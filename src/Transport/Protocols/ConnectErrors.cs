@@ -4,7 +4,7 @@ using LoopBridge.Sockets;
 
 namespace LoopBridge.Protocols;
 
-/// <summary>What the engine, the resolver and the system say about a failed attempt, in the words that factories know (R-TCPC-14).</summary>
+/// <summary>What engine, resolver and system say about a failed attempt, in the words that factories know (R-TCPC-14).</summary>
 internal static class ConnectErrors
 {
     internal static ConnectException From(Exception error, object destination)

@@ -24,7 +24,8 @@ public interface IListeningPort : IAsyncDisposable
 
     /// <summary>
     /// Closes the port within the call, for those who build upon ports; others stop it. What the factory's stop throws is thrown, and the
-    /// port is closed all the same. Does nothing once it is closed. Loop thread. Descends from the <c>connectionLost</c> of Twisted's ports.
+    /// port is closed all the same. Does nothing once it is closed. Loop thread. Descends from the <c>connectionLost</c> of Twisted's
+    /// ports.
     /// </summary>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     void CloseNow();

@@ -1,8 +1,8 @@
 namespace LoopBridge.Protocols;
 
 /// <summary>
-/// Makes bytes for an <see cref="IConsumer"/>: as <see cref="IPushProducer"/> on its own account, as <see cref="IPullProducer"/> when asked.
-/// Descends from Twisted's <c>IProducer</c>. Everything is called on the loop's thread.
+/// Makes bytes for an <see cref="IConsumer"/>: as <see cref="IPushProducer"/> on its own account, as <see cref="IPullProducer"/> when
+/// asked. Descends from Twisted's <c>IProducer</c>. Everything is called on the loop's thread.
 /// </summary>
 public interface IProducer
 {
@@ -11,8 +11,8 @@ public interface IProducer
 }
 
 /// <summary>
-/// A producer that writes whenever it has something, until it is paused. A transport is one itself, so that one connection can feed another.
-/// Descends from Twisted's <c>IPushProducer</c>.
+/// A producer that writes whenever it has something, until it is paused. A transport is one itself, so that one connection can feed
+/// another. Descends from Twisted's <c>IPushProducer</c>.
 /// </summary>
 public interface IPushProducer : IProducer
 {

@@ -96,7 +96,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         Proceed();
     }
 
-    /// <summary>Nobody wants the connection: the peer sees an orderly close, or with a failure a reset. After <see cref="Begin"/>.</summary>
+    /// <summary>Nobody wants the connection: the peer sees an orderly close, or a reset after a failure. Once it has begun.</summary>
     internal void Refuse(Exception? failure)
     {
         if (failure is null)

@@ -107,8 +107,8 @@ public static class TcpReactorExtensions
     }
 
     /// <summary>
-    /// Begins to connect a factory to a host, at the first address that answers; see the other <c>ConnectTcp</c> for a name's. Descends from
-    /// Twisted's <c>connectTCP</c>. Reactor thread, or any one thread while the reactor does not turn.
+    /// Begins to connect a factory to a host, at the first address that answers; a name's are tried as for the form with a task. Descends
+    /// from Twisted's <c>connectTCP</c>. Reactor thread, or any one thread while the reactor does not turn.
     /// </summary>
     /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
     /// <param name="host">A name or an address.</param>

@@ -12,8 +12,8 @@ namespace LoopBridge.Sockets;
 /// </summary>
 /// <remarks>
 /// The limit is the process's, so one reservation serves all listeners of all loops (R-TCPP-03), for as long as any of them wants it.
-/// <see cref="DescriptorHeadroom"/> looks ahead and usually leaves enough for the same without it; but whatever else opens descriptors knows
-/// nothing of that.
+/// <see cref="DescriptorHeadroom"/> looks ahead and usually leaves enough for the same without it; but whatever else opens descriptors
+/// knows nothing of that.
 /// </remarks>
 /// <param name="open">Opens a descriptor that means nothing.</param>
 internal sealed class DescriptorReservation(Func<PosixResult> open) : IDisposable

@@ -1,0 +1,46 @@
+using System.Net.Sockets;
+using LoopBridge.Protocols;
+using LoopBridge.Sockets;
+using LoopBridge.Testing;
+using LoopBridge.Transport.Tests.Sockets;
+
+namespace LoopBridge.Transport.Tests.Protocols;
+
+/// <summary>A process without descriptors.</summary>
+[Collection(NonParallel.Name)]
+public sealed class TurnAwayTests : ProtocolTest
+{
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPP-03")]
+    [Contract("R-TCPP-05")]
+    public async Task Accept_NoDescriptors_ClientsSeeACleanClose_ThenThePortServesAgain(LoopDriver driver)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the limit is set by setrlimit(2)");
+        using var host = new ReactorHost(driver);
+        IListeningPort port = host.Listen(() => new TestProtocol { OnMade = p => p.Transport.Write("hello"u8) });
+        using (Peer before = await Peer.ConnectAsync(port))
+        {
+            await before.ReadAsync(5); // loads whatever code and files this needs
+        }
+
+        Assert.True(DescriptorReservation.Process.IsHeld);
+        using var first = new Peer(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        using var second = new Peer(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        using (Descriptors.UseUp())
+        {
+            await first.Socket.ConnectAsync(port.Host, TestContext.Current.CancellationToken).AsTask().WithDeadline();
+            await second.Socket.ConnectAsync(port.Host, TestContext.Current.CancellationToken).AsTask().WithDeadline();
+            Assert.Empty(await first.ReadToEndAsync());
+            Assert.Empty(await second.ReadToEndAsync());
+        }
+
+        using (Peer after = await Peer.ConnectAsync(port))
+        {
+            await after.ReadAsync(5);
+        }
+
+        Assert.NotEmpty(host.Log.Named("ConnectionsTurnedAway"));
+        Assert.Empty(host.Log.Errors);
+        await port.StopListeningAsync().WithDeadline();
+    }
+}
