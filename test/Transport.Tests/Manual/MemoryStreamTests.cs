@@ -1,6 +1,7 @@
 using System.Net;
 using LoopBridge.Manual;
 using LoopBridge.Streams;
+using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Streams;
 
 namespace LoopBridge.Transport.Tests.Manual;
@@ -114,6 +115,55 @@ public sealed class MemoryStreamTests
         });
         Assert.True(server.IsClosed);
         Assert.True(loop.IsIdle);
+    }
+
+    [Theory]
+    [InlineData(64 * 1024)]
+    [InlineData(7)]
+    [Contract("L-STR-53")]
+    public void FinishWriting_ThePeerReadsAllThenTheEnd_AndItsAnswerComes(int capacity)
+    {
+        using var loop = new ManualLoop();
+        (LoopStream client, LoopStream server) = loop.CreateStreamPair(new MemoryStreamOptions { Capacity = capacity, PieceSizes = [3] });
+        byte[] noise = StreamTestData.Noise(1000);
+        loop.Run(async () =>
+        {
+            await client.WriteAsync(noise);
+            client.FinishWriting();
+            client.FinishWriting();
+            Assert.Throws<InvalidOperationException>(() => { _ = client.Send("more"); });
+            byte[] received = new byte[noise.Length];
+            await server.ReadExactlyAsync(received);
+            Assert.Equal(noise, received);
+            await client.FlushAsync();
+            Assert.False(client.IsClosed);
+            await server.WriteAsync("answer\n"u8.ToArray());
+            Assert.Equal("answer\n", (await client.ReadUntilAsync(Line)).Text());
+            Assert.False(server.IsClosed);
+
+            // The end closes the one who reads it, and that in turn the other.
+            Assert.Equal(0, await server.ReadAsync(received));
+            Assert.True(server.IsClosed);
+            Assert.Empty(await client.ReadUntilCloseAsync());
+            Assert.True(client.IsClosed);
+            Assert.Null(client.Error);
+        });
+    }
+
+    [Fact]
+    [Contract("L-STR-53")]
+    public void FinishWriting_ThePeerWatchesForTheEnd_ItIsTold()
+    {
+        using var loop = new ManualLoop();
+        (LoopStream client, LoopStream server) = loop.CreateStreamPair();
+        CancellationToken closed = server.Closed;
+        loop.Run(() =>
+        {
+            client.FinishWriting();
+            return Task.CompletedTask;
+        });
+        loop.RunUntilIdle();
+        Assert.True(closed.IsCancellationRequested);
     }
 
     [Fact]

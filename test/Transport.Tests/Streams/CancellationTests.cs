@@ -103,4 +103,27 @@ public sealed class CancellationTests : StreamContract
             Assert.Equal("two\n", (await second).Text());
         });
     }
+
+    // Operations are used again: what one was to be cancelled by must not cancel the next.
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe)]
+    [Contract("L-STR-54")]
+    public async Task Read_TokenOfTheOneBeforeFires_GoesOn(LoopStack stack, LinkKind kind)
+    {
+        await using StreamLink link = await OpenAsync(stack, kind);
+        await link.OnLoop(async stream =>
+        {
+            using var cancellation = new CancellationTokenSource();
+            ValueTask<byte[]> first = stream.ReadUntilAsync(StreamTestData.NewLine, cancellationToken: cancellation.Token);
+            await link.SendAsync("1\n");
+            Assert.Equal("1\n", (await first).Text());
+            await cancellation.CancelAsync();
+            ValueTask<byte[]> second = stream.ReadUntilAsync(StreamTestData.NewLine);
+            Assert.False(stream.Closed.IsCancellationRequested); // the stream looks at what may have come about, cancellations included
+            await Task.Yield();
+            await Task.Yield();
+            Assert.False(second.IsCompleted);
+            await link.SendAsync("2\n");
+            Assert.Equal("2\n", (await second).Text());
+        });
+    }
 }

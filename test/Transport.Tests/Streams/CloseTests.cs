@@ -68,6 +68,25 @@ public sealed class CloseTests : StreamContract
         });
     }
 
+    // Another thread's abort is carried out between two turns: bytes that stand in the stream must not outlive it either.
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
+    [Contract("L-STR-38")]
+    public async Task Abort_BytesBuffered_DropsThem(LoopStack stack, LinkKind kind)
+    {
+        await using StreamLink link = await OpenAsync(stack, kind);
+        await link.OnLoop(async stream =>
+        {
+            await link.SendAsync("line\nrest");
+            await stream.ReadUntilAsync(StreamTestData.NewLine);
+            Assert.NotEqual(0, stream.BufferCapacity);
+            CancellationToken closed = stream.Closed;
+            await Task.Run(stream.Abort);
+            await StreamLink.UntilAsync(() => closed.IsCancellationRequested);
+            Assert.Equal(0, stream.BufferCapacity);
+            Assert.Throws<StreamClosedException>(() => { _ = stream.ReadAsync(new byte[1]); });
+        });
+    }
+
     [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
     public async Task Abort_FromAnotherThread_FailsWhatIsPending(LoopStack stack, LinkKind kind)
     {
@@ -141,6 +160,27 @@ public sealed class CloseTests : StreamContract
             link.FinishSending();
             await stream.ReadUntilAsync(StreamTestData.NewLine);
             await StreamLink.UntilAsync(() => stream.Closed.IsCancellationRequested);
+        });
+    }
+
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
+    [Contract("L-STR-40")]
+    public async Task OnClosed_AskedForAfterThePeerFinished_NoticesItTheSame(LoopStack stack, LinkKind kind)
+    {
+        await using StreamLink link = await OpenAsync(stack, kind);
+        await link.OnLoop(async stream =>
+        {
+            await link.SendAsync("line\n");
+            link.FinishSending();
+            await stream.ReadUntilAsync(StreamTestData.NewLine);
+            for (int turn = 0; turn < 50; turn++)
+            {
+                await Task.Yield(); // the end is reported meanwhile, to nobody who wants to know
+            }
+
+            bool told = false;
+            stream.OnClosed(_ => told = true);
+            await StreamLink.UntilAsync(() => told);
         });
     }
 

@@ -116,4 +116,33 @@ public sealed class FlushTests : StreamContract
             await Task.WhenAll(write, flush, close);
         });
     }
+
+    // Encrypted is not sent: below TLS stands a queue of its own.
+    [Theory, LoopStacks(TlsSide.ServerOnLoop, TlsSide.Client)]
+    [Contract("L-STR-30")]
+    public async Task FlushAsync_Tls_EndsWhenTheKernelHasTheRecordsAndNotBefore(LoopStack stack, TlsSide side)
+    {
+        TlsLink link = await TlsLink.OpenAsync(this, StartLoop(stack));
+        await link.RunAsync(side, async (stream, peer) =>
+        {
+            const int Piece = 4096;
+            long written = 0;
+            Task flush;
+            do
+            {
+                await stream.WriteAsync(new byte[Piece]);
+                written += Piece;
+                flush = stream.FlushAsync().AsTask();
+                for (int turn = 0; turn < 200 && !flush.IsCompleted; turn++)
+                {
+                    await Task.Yield();
+                }
+
+                Assert.True(!flush.IsCompleted || link.Plain.Unsent == 0, $"{link.Plain.Unsent} bytes wait below, and the flush is done.");
+            }
+            while (flush.IsCompleted);
+            await peer.ReadExactlyAsync(new byte[written]);
+            await flush;
+        });
+    }
 }

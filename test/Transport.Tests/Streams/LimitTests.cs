@@ -196,4 +196,47 @@ public sealed class LimitTests : StreamContract
         Assert.Throws<ArgumentOutOfRangeException>(() => options.MaxWriteBufferSize = 0);
         Assert.Throws<ArgumentOutOfRangeException>(() => options.ReadChunkSize = 0);
     }
+
+    // All of it stands in the kernel, and still the others get their turns: sixteen receives for each.
+    [Theory, LoopStacks]
+    [Contract("L-STR-24")]
+    public async Task ReadExactlyAsync_MuchIsThere_YieldsToTheOthersInBetween(LoopStack stack)
+    {
+        const int Chunk = 100;
+        const int Length = 1000 * Chunk;
+        await using StreamLink link = await OpenAsync(stack, options: new LoopStreamOptions { ReadChunkSize = Chunk });
+        await link.OnLoop(async stream =>
+        {
+            byte[] noise = StreamTestData.Noise(Length);
+            byte[] received = new byte[Length];
+            await link.SendAsync(noise);
+            Task read = stream.ReadExactlyAsync(received).AsTask();
+            int turns = 0;
+            for (; !read.IsCompleted; turns++)
+            {
+                await Task.Yield();
+            }
+
+            await read;
+            Assert.Equal(noise, received);
+            Assert.True(turns >= Length / Chunk / 16 - 1, $"It took {turns} turns.");
+        });
+    }
+
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
+    [Contract("L-STR-25")]
+    public async Task ReadUntilAsync_WaitsForTheFirstByte_HoldsNoBuffer(LoopStack stack, LinkKind kind)
+    {
+        await using StreamLink link = await OpenAsync(stack, kind);
+        await link.OnLoop(async stream =>
+        {
+            ValueTask<byte[]> read = stream.ReadUntilAsync(StreamTestData.NewLine);
+            await Task.Yield();
+            Assert.True(stream.IsReading);
+            Assert.Equal(0, stream.BufferCapacity);
+            await link.SendAsync("line\n");
+            await read;
+            Assert.Equal(0, stream.BufferCapacity);
+        });
+    }
 }

@@ -99,6 +99,32 @@ public sealed class TcpServerHandlerTests : TcpServerTest
         await UntilAsync(thread, () => server.ConnectionCount == 0);
     }
 
+    // More than the kernel holds is unsent, so that an orderly end could only come after all of it.
+    [Theory, LoopStacks(true, false)]
+    [Contract("L-SRV-03")]
+    public async Task Handler_FailsWithMuchUnsent_ResetsAndDropsTheRest(LoopStack stack, bool synchronously)
+    {
+        LoopThread thread = StartLoop(stack);
+        await using LoopTcpServer server = Serve(thread, stream =>
+        {
+            _ = Record.ExceptionAsync(() => stream.WriteAsync(new byte[StreamLink.MoreThanBuffersHold]).AsTask());
+            var bug = new InvalidTimeZoneException("a bug of the handler's");
+            return synchronously ? throw bug : Task.FromException(bug);
+        });
+        Socket client = Connect(EndPointOf(server));
+        Assert.IsType<InvalidTimeZoneException>(Assert.Single(Log.WaitAndTake(LogLevel.Error)).Exception);
+
+        SocketException reset = await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            byte[] buffer = new byte[64 * 1024];
+            while (await client.ReceiveAsync(buffer).WithDeadline() > 0)
+            {
+            }
+        });
+
+        Assert.Equal(SocketError.ConnectionReset, reset.SocketErrorCode);
+    }
+
     [Theory, LoopStacks]
     [Contract("L-SRV-03")]
     public async Task Handler_ReturnsNoTask_LoggedAndTheStreamIsClosed(LoopStack stack)

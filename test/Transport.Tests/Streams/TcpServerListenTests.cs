@@ -257,8 +257,10 @@ public sealed class TcpServerListenTests : TcpServerTest
     {
         await using var server = new LoopTcpServer(NewLoop(stack), Greet, Options);
         server.Stop();
+        IPEndPoint free = SocketPairs.Nobody();
 
-        Assert.Throws<InvalidOperationException>(() => server.Listen(0));
+        Assert.Throws<InvalidOperationException>(() => server.Listen(free));
+        AssertRefused(free);
         Assert.Throws<InvalidOperationException>(server.Start);
         Assert.Throws<InvalidOperationException>(() => server.AddSocket(new SafeSocketHandle(-1, ownsHandle: false)));
     }

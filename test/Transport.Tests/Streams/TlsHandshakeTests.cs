@@ -1,7 +1,9 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using LoopBridge.Streams;
 using LoopBridge.Testing;
+using LoopBridge.Transport.Tests.Sockets;
 
 namespace LoopBridge.Transport.Tests.Streams;
 
@@ -161,7 +163,28 @@ public sealed class TlsHandshakeTests : LoopContract
             await cancellation.CancelAsync();
             OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upgrade);
             Assert.Equal(cancellation.Token, e.CancellationToken);
+            Assert.True(link.Plain.IsClosed); // and not only when the handshake has taken too long
             await TlsLink.UntilAsync(() => link.Plain.Closed.IsCancellationRequested);
+        });
+    }
+
+    [Theory, LoopStacks]
+    [Contract("L-STR-46")]
+    public async Task WaitForHandshakeAsync_Done_LeavesNoTimeLimitBehind(LoopStack stack)
+    {
+        (Socket near, Socket far) = await SocketPairs.ConnectAsync();
+        await using var peer = new SslStream(new NetworkStream(far, ownsSocket: true));
+        Task shaken = peer.AuthenticateAsClientAsync(TlsLink.ClientOptions());
+        await StartLoop(stack).RunAsync(async inner =>
+        {
+            var loop = new TimerCountingLoop(inner);
+            LoopStream stream = LoopStream.FromSocket(loop, near).StartTls(TlsLink.ServerOptions());
+            Assert.Equal(1, loop.PendingTimeouts);
+            await stream.WaitForHandshakeAsync();
+            Assert.Equal(0, loop.PendingTimeouts);
+            await shaken;
+            stream.Abort();
+            await stream.CloseAsync();
         });
     }
 

@@ -131,6 +131,20 @@ internal sealed class TlsLink : IDisposable
     /// <summary>Lets the loop take turns until something holds. Loop code.</summary>
     internal static Task UntilAsync(Func<bool> condition) => StreamLink.UntilAsync(condition);
 
+    /// <summary>Lets the loop take turns until the kernel has no room for what the upgraded stream has encrypted. Loop code.</summary>
+    internal async Task UntilStuckAsync()
+    {
+        const int TurnsWithoutChange = 200;
+        long unsent = 0;
+        int turns = 0;
+        await UntilAsync(() =>
+        {
+            turns = Plain.Unsent == unsent && unsent > 0 ? turns + 1 : 0;
+            unsent = Plain.Unsent;
+            return turns == TurnsWithoutChange;
+        });
+    }
+
     public void Dispose()
     {
         Plain.Abort();

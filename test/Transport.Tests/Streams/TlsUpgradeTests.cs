@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using LoopBridge.Streams;
 using LoopBridge.Testing;
@@ -156,6 +157,21 @@ public sealed class TlsUpgradeTests : LoopContract
     }
 
     [Theory, LoopStacks]
+    [Contract("L-STR-43"), Contract("L-STR-53")]
+    public async Task StartTls_WritingFinished_ThrowsAndReadingGoesOn(LoopStack stack)
+    {
+        LoopThread thread = StartLoop(stack);
+        TlsLink link = await TlsLink.OpenAsync(this, thread);
+        await thread.RunAsync(async loop =>
+        {
+            link.Plain.FinishWriting();
+            Assert.Throws<InvalidOperationException>(() => { _ = link.Plain.StartTls(TlsLink.ServerOptions()); });
+            await link.PlainPeer.WriteAsync("plain\n".Bytes());
+            Assert.Equal("plain\n", (await link.Plain.ReadUntilAsync(StreamTestData.NewLine)).Text());
+        });
+    }
+
+    [Theory, LoopStacks]
     [Contract("L-STR-43")]
     public async Task StartTls_WrongOptionsOrThread_ThrowsAndChangesNothing(LoopStack stack)
     {
@@ -197,6 +213,24 @@ public sealed class TlsUpgradeTests : LoopContract
         });
     }
 
+    // Asking for Closed makes the stream look for the end in the next turn, which is the new stream's by then, and so are the bytes.
+    [Theory, LoopStacks]
+    [Contract("L-STR-42")]
+    public async Task StartTls_ClosedAskedForInTheSameTurn_TakesNothingFromTheHandshake(LoopStack stack)
+    {
+        LoopThread thread = StartLoop(stack);
+        TlsLink link = await TlsLink.OpenAsync(this, thread);
+        await thread.RunAsync(async loop =>
+        {
+            using var peer = new SslStream(link.PlainPeer, leaveInnerStreamOpen: true);
+            Task shaken = peer.AuthenticateAsClientAsync(TlsLink.ClientOptions()); // its first flight is there when the call returns
+            Assert.False(link.Plain.Closed.IsCancellationRequested);
+            LoopStream secure = link.Plain.StartTls(TlsLink.ServerOptions());
+            await secure.WaitForHandshakeAsync();
+            await shaken;
+        });
+    }
+
     private async Task<(LoopStream Server, LoopStream Client)> ConnectAsync(LoopThread thread)
     {
         TlsLink one = await TlsLink.OpenAsync(this, thread);
@@ -208,14 +242,14 @@ public sealed class TlsUpgradeTests : LoopContract
         return (one.Plain, other.Plain);
     }
 
-    private static async Task PassOnAsync(System.Net.Sockets.NetworkStream from, System.Net.Sockets.NetworkStream to)
+    private static async Task PassOnAsync(NetworkStream from, NetworkStream to)
     {
         try
         {
             await from.CopyToAsync(to);
-            to.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+            to.Socket.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException)
         {
             // the test is over
         }

@@ -208,4 +208,28 @@ public sealed class WriteTests : StreamContract
             Assert.Equal("secondthird", tail.Text());
         });
     }
+
+    [Theory, LoopStacks(LinkKind.Socket, LinkKind.Pipe, LinkKind.Tls)]
+    [Contract("L-STR-28"), Contract("L-STR-30")]
+    public async Task WriteAsync_BehindAFlushThatWaits_EndsAfterIt(LoopStack stack, LinkKind kind)
+    {
+        await using StreamLink link = await OpenAsync(stack, kind);
+        await link.OnLoop(async stream =>
+        {
+            var order = new List<string>();
+            await stream.WriteAsync(new byte[10]);
+            Task flush = Note(stream.FlushAsync(), "flush");
+            Task little = Note(stream.WriteAsync(new byte[10]), "write");
+            Task nothing = Note(stream.WriteAsync(Array.Empty<byte>()), "empty write");
+            Assert.Empty(order);
+            await Task.WhenAll(flush, little, nothing);
+            Assert.Equal(["flush", "write", "empty write"], order);
+
+            async Task Note(ValueTask operation, string name)
+            {
+                await operation;
+                order.Add(name);
+            }
+        });
+    }
 }
