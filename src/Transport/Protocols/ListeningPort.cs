@@ -96,9 +96,8 @@ internal sealed class ListeningPort : IListeningPort
         }
     }
 
-    // What the system has as default for a reactor's connections (R-CONN-25), and what the contract wants of a full process (R-TCPP-03).
-    private static ListenSettings Reactors(int backlog)
-        => new() { Backlog = backlog, NoDelay = false, TurnsAwayWhenExhausted = true };
+    // The connections of a reactor have the system's defaults (R-CONN-25).
+    private static ListenSettings Reactors(int backlog) => new() { Backlog = backlog, NoDelay = false };
 
     private ListeningPeriod Begin(EndPoint? endPoint)
     {

@@ -9,7 +9,7 @@ namespace LoopBridge.Sockets;
 /// </summary>
 internal sealed class AcceptBackoff
 {
-    internal static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
     private TimeSpan _next = Shortest;

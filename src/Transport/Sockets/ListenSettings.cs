@@ -19,9 +19,4 @@ internal sealed class ListenSettings
 
     /// <summary>Send small segments at once on accepted TCP connections.</summary>
     internal bool NoDelay { get; init; } = true;
-
-    /// <summary>
-    /// Closes waiting connections when the process has no descriptors for them, instead of leaving them in the queue until it has.
-    /// </summary>
-    internal bool TurnsAwayWhenExhausted { get; init; }
 }

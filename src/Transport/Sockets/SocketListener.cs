@@ -10,7 +10,7 @@ namespace LoopBridge.Sockets;
 /// Accepts on one loop and gives each connection away. Accepting never throws and never spins: a connection that died in the queue is
 /// skipped, and a process without descriptors or memory waits and tries again.
 /// </summary>
-internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
+internal sealed class SocketListener : IListenChannelOwner, IDisposable
 {
     // A busy port must not starve the other descriptors of the turn; the rest of the queue waits for the next one.
     private const int MaxBatch = 64;
@@ -59,12 +59,6 @@ internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
     internal void Start()
     {
         Loop.Own(this);
-        if (_settings.TurnsAwayWhenExhausted)
-        {
-            DescriptorReservation.Process.AddUser(_logger);
-            _reserves = true;
-        }
-
         _channel.Start(this);
     }
 
@@ -97,10 +91,6 @@ internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
             }
 
             _channel.Close();
-            if (_reserves)
-            {
-                DescriptorReservation.Process.RemoveUser();
-            }
         }
     }
 
@@ -176,12 +166,6 @@ internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
 
     private void Rest(SocketError error)
     {
-        if (_reserves && error == SocketError.TooManyOpenSockets && TryTurnAway())
-        {
-            WaitFor(AcceptBackoff.Shortest);
-            return;
-        }
-
         TimeSpan delay = _backoff.Next();
         if (AcceptBackoff.IsExhaustion(error))
         {
@@ -194,16 +178,6 @@ internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
         else
         {
             _logger.AcceptFailed(EndPoint, error, delay);
-        }
-
-        WaitFor(delay);
-    }
-
-    private void WaitFor(TimeSpan delay)
-    {
-        if (_closed)
-        {
-            return; // by what took the last connection
         }
 
         _wait = Loop.CallLater(delay, static state =>

@@ -22,17 +22,4 @@ internal static partial class SocketsLog
 
     [LoggerMessage(203, LogLevel.Error, "A connection accepted on {EndPoint} was dropped, because what takes connections failed.", EventName = "AcceptedFailed")]
     internal static partial void AcceptedFailed(this ILogger logger, Exception exception, EndPoint? endPoint);
-
-    [LoggerMessage(204, LogLevel.Warning,
-        "{Count} connections waiting on {EndPoint} were closed, because the process has no descriptors left. Raise the limit of open files (ulimit -n) or lower the number of connections.",
-        EventName = "ConnectionsTurnedAway")]
-    internal static partial void ConnectionsTurnedAway(this ILogger logger, int count, EndPoint? endPoint);
-
-    [LoggerMessage(205, LogLevel.Warning,
-        "No descriptor could be reserved for turning connections away, because the process has none left: they will wait until it has.",
-        EventName = "ReservationFailed")]
-    internal static partial void ReservationFailed(this ILogger logger);
-
-    [LoggerMessage(206, LogLevel.Error, "The reserved descriptor could not be opened again.", EventName = "ReservationLost")]
-    internal static partial void ReservationLost(this ILogger logger, Exception exception);
 }

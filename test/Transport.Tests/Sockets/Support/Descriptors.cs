@@ -6,8 +6,7 @@ internal static class Descriptors
     /// <summary>
     /// Leaves none until disposed of: the soft limit comes down to little more than what is open, and duplicates take the rest.
     /// </summary>
-    /// <param name="leave">So many are left: some of what the runtime does under way ends the process if there is none.</param>
-    internal static IDisposable UseUp(int leave = 0)
+    internal static IDisposable UseUp()
     {
         Assert.Equal(0, LibCalls.GetLimit(LibCalls.LimitOfFiles, out LibCalls.Limit before));
         int highest = Directory.EnumerateFileSystemEntries("/proc/self/fd").Max(path => int.Parse(Path.GetFileName(path), null));
@@ -17,12 +16,6 @@ internal static class Descriptors
         while ((duplicate = LibCalls.Duplicate(0)) >= 0)
         {
             duplicates.Add(duplicate);
-        }
-
-        for (; leave > 0; leave--)
-        {
-            LibCalls.Close(duplicates[^1]);
-            duplicates.RemoveAt(duplicates.Count - 1);
         }
 
         return new Restore(before, duplicates);
