@@ -37,7 +37,13 @@ internal abstract class RawSocket : IDisposable
     /// <summary>Reads and clears the pending error (SO_ERROR).</summary>
     internal abstract SocketError TakeError();
 
+    internal abstract bool GetNoDelay();
+
     internal abstract void SetNoDelay(bool on);
+
+    internal abstract bool GetKeepAlive();
+
+    internal abstract void SetKeepAlive(bool on);
 
     internal abstract SocketError SetReusePort();
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using LoopBridge.Drivers;
+using LoopBridge.Loops;
 
 namespace LoopBridge.Manual;
 
@@ -12,6 +13,23 @@ namespace LoopBridge.Manual;
 internal sealed class MemoryChannel(MemoryPipe input, MemoryPipe output, EndPoint? local, EndPoint? remote) : IStreamChannel
 {
     private bool _closed;
+
+    /// <summary>Two ends that are connected. Loop thread.</summary>
+    internal static (MemoryChannel Client, MemoryChannel Server) CreatePair(IEventLoop loop, MemoryStreamOptions options)
+    {
+        options.Validate();
+        if (!loop.IsOnLoopThread)
+        {
+            throw new InvalidOperationException("Streams in memory are made on the thread of their loop: AddCallback brings you there.");
+        }
+
+        int[] pieces = [.. options.PieceSizes];
+        var toServer = new MemoryPipe(loop, options.Capacity, pieces);
+        var toClient = new MemoryPipe(loop, options.Capacity, pieces);
+        return (
+            new MemoryChannel(toClient, toServer, options.ClientEndPoint, options.ServerEndPoint),
+            new MemoryChannel(toServer, toClient, options.ServerEndPoint, options.ClientEndPoint));
+    }
 
     public EndPoint? LocalEndPoint => local;
 

@@ -24,18 +24,9 @@ public static class MemoryStreamExtensions
     public static (LoopStream Client, LoopStream Server) CreateStreamPair(this IEventLoop loop, MemoryStreamOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(loop);
-        options ??= new MemoryStreamOptions();
-        options.Validate();
-        if (!loop.IsOnLoopThread)
-        {
-            throw new InvalidOperationException("Streams in memory are made on the thread of their loop: AddCallback brings you there.");
-        }
-
-        int[] pieces = [.. options.PieceSizes];
-        var toServer = new MemoryPipe(loop, options.Capacity, pieces);
-        var toClient = new MemoryPipe(loop, options.Capacity, pieces);
-        LoopStream client = Open(loop, new MemoryChannel(toClient, toServer, options.ClientEndPoint, options.ServerEndPoint));
-        LoopStream server = Open(loop, new MemoryChannel(toServer, toClient, options.ServerEndPoint, options.ClientEndPoint));
+        (MemoryChannel clientEnd, MemoryChannel serverEnd) = MemoryChannel.CreatePair(loop, options ?? new MemoryStreamOptions());
+        LoopStream client = Open(loop, clientEnd);
+        LoopStream server = Open(loop, serverEnd);
         return (client, server);
     }
 

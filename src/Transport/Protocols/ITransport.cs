@@ -10,10 +10,16 @@ namespace LoopBridge.Protocols;
 /// loop's thread; others come by <c>Reactor.CallFromThread</c>. The properties may be read from any thread.
 /// </summary>
 /// <remarks>
+/// <para>
 /// While more bytes wait to be sent than the socket engine likes (64 KiB), the transport receives nothing, so that a peer that sends and
 /// never reads is bounded. For what others make it write, there is <see cref="TransportOptions.MaxUnsentBytes"/>.
+/// </para>
+/// <para>
+/// It is a producer itself, so that it can feed another transport, and a consumer, so that it can be fed. As a producer it maps
+/// <see cref="IProducer.StopProducing"/> to <see cref="LoseConnection"/>.
+/// </para>
 /// </remarks>
-public interface ITransport
+public interface ITransport : IPushProducer, IConsumer
 {
     /// <summary>Identifies the connection in logs.</summary>
     string ConnectionId { get; }
@@ -36,9 +42,25 @@ public interface ITransport
     /// <summary>Whether nothing is delivered at present: after <see cref="PauseProducing"/>, or while too much waits to be sent.</summary>
     bool IsPaused { get; }
 
+    /// <summary>
+    /// Whether small segments leave at once instead of waiting for the acknowledgement of those before (<c>TCP_NODELAY</c>). Off at first
+    /// for what <c>ListenTcp</c> and <c>ConnectTcp</c> connect, as the system has it; on for what Kestrel accepted, as Kestrel has it. The
+    /// engine sends what one turn writes together, so it matters only to those who answer in small pieces over several turns. False, and
+    /// deaf to a change, where the stream is no TCP socket or is gone. Loop thread.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    bool NoDelay { get; set; }
+
+    /// <summary>
+    /// Whether the system probes a silent peer (<c>SO_KEEPALIVE</c>). Off at first. False, and deaf to a change, where the stream is no TCP
+    /// socket or is gone. Loop thread.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    bool KeepAlive { get; set; }
+
     /// <summary>Sends a copy of the bytes, after those written before. Does nothing once the connection is aborted or lost.</summary>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
-    void Write(ReadOnlySpan<byte> data);
+    new void Write(ReadOnlySpan<byte> data);
 
     /// <summary>As <see cref="Write"/> for several pieces, as one unit: if the enumeration throws, nothing of it is sent.</summary>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
@@ -49,10 +71,21 @@ public interface ITransport
 
     /// <summary>
     /// Ends the connection in order: nothing is received from now on, what was written is sent, also what is written until that is done,
-    /// and then the connection is closed. Harmless when repeated.
+    /// and then the connection is closed. Harmless when repeated. While a producer is registered, its end is waited for.
     /// </summary>
+    /// <remarks>
+    /// After <see cref="IHalfCloseProtocol.WriteConnectionLost"/> there is nothing to wait for: the protocol hears of the loss before this
+    /// returns (R-CONN-19). Otherwise always in a later turn.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     void LoseConnection();
+
+    /// <summary>
+    /// Ends the sending direction alone, after what was written, also what is written until that is done. Receiving goes on. A protocol
+    /// that is an <see cref="IHalfCloseProtocol"/> hears of it. Harmless when repeated.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    void LoseWriteConnection();
 
     /// <summary>
     /// Ends the connection at once: unsent bytes are dropped and the peer sees a reset. The protocol hears of it in a later turn. Harmless
@@ -63,9 +96,15 @@ public interface ITransport
 
     /// <summary>Receives nothing until <see cref="ResumeProducing"/>; the peer feels it, and its close is not noticed before.</summary>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
-    void PauseProducing();
+    new void PauseProducing();
 
     /// <summary>Receives again, from a later turn on. Does nothing if there was no pause, or after <see cref="LoseConnection"/>.</summary>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
-    void ResumeProducing();
+    new void ResumeProducing();
+
+    /// <summary>The producer is not wanted any more: unregisters it and loses the connection. Descends from <c>stopConsuming</c>.</summary>
+    /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    void StopConsuming();
+
+    void IProducer.StopProducing() => LoseConnection();
 }

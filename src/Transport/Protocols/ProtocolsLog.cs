@@ -52,4 +52,10 @@ internal static partial class ProtocolsLog
         "{Factory} stopped listening on {EndPoint}.",
         EventName = "ListeningStopped")]
     internal static partial void ListeningStopped(this ILogger logger, string factory, EndPoint? endPoint);
+
+    [LoggerMessage(309, LogLevel.Error,
+        "{Factory} threw in {Callback} for the connector to {Destination}.",
+        EventName = "ClientFactoryFailed")]
+    internal static partial void ClientFactoryFailed(
+        this ILogger logger, Exception exception, string factory, string callback, EndPoint destination);
 }

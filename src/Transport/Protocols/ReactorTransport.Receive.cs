@@ -29,7 +29,7 @@ internal sealed partial class ReactorTransport
 
     public bool IsPaused => _paused || _sendFull;
 
-    private bool IsReceiving => _begun && !_disconnecting && !_paused && !_sendFull;
+    private bool IsReceiving => _begun && !_disconnecting && !_paused && !_sendFull && !_readEnded;
 
     public void PauseProducing()
     {
@@ -139,8 +139,14 @@ internal sealed partial class ReactorTransport
     // The peer sends no more. What it asked for is still sent: a client may end its direction first and read then.
     private void OnPeerFinished()
     {
+        if (_protocol is IHalfCloseProtocol halfClose)
+        {
+            TellReadEnded(halfClose);
+            return;
+        }
+
         _reason ??= LossReason.From(null);
-        if (_socket.Unsent == 0)
+        if (_socket.Unsent == 0 && _producer is null)
         {
             _disconnecting = true;
             _socket.Close(null, reset: false);

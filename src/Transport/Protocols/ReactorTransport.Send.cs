@@ -56,9 +56,15 @@ internal sealed partial class ReactorTransport
     void ISocketSink.OnSendFinished()
     {
         _dropsWrites = true;
-        _reason ??= LossReason.From(null);
-        DiscardReceived();
-        _socket.Close(null, reset: false);
+        _writeEnded = true;
+        if (_disconnecting)
+        {
+            CloseDone();
+        }
+        else
+        {
+            TellWriteEnded();
+        }
     }
 
     private bool MayWrite()
@@ -87,6 +93,11 @@ internal sealed partial class ReactorTransport
         if (!_socket.Flush())
         {
             _sendFull = true;
+        }
+
+        if (_producer is not null)
+        {
+            WatchProducer();
         }
     }
 

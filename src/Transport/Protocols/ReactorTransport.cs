@@ -31,6 +31,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     private bool _disconnecting;
     private bool _dropsWrites;
     private bool _closed;
+    private bool _closesInCall;
 
     /// <param name="socket">The stream; the transport has to be or become its sink.</param>
     /// <param name="protocol">A new one.</param>
@@ -62,6 +63,9 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     /// <summary>Ends when the protocol's last callback has returned. Never fails.</summary>
     internal Task Completion => _completion.Task;
 
+    /// <summary>Told of the loss after the protocol, with the same reason (R-TCPC-17). Set before <see cref="Begin"/>.</summary>
+    internal Action<Exception>? Lost { get; set; }
+
     /// <summary>
     /// Makes the connection and delivers what somebody else received of it before; then receives on. Once. Loop thread.
     /// </summary>
@@ -92,18 +96,38 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         Proceed();
     }
 
+    /// <summary>Nobody wants the connection: the peer sees an orderly close, or a reset after a failure. Once it has begun.</summary>
+    internal void Refuse(Exception? failure)
+    {
+        if (failure is null)
+        {
+            LoseConnection();
+        }
+        else if (!_socket.IsClosing)
+        {
+            Abort(failure);
+        }
+    }
+
     public void LoseConnection()
     {
         if (!_disconnecting)
         {
             ThrowIfOffLoop();
-            EndInOrder();
+            if (_writeEnded)
+            {
+                CloseInCall();
+            }
+            else
+            {
+                EndInOrder();
+            }
         }
     }
 
     public void AbortConnection()
     {
-        if (!_dropsWrites)
+        if (!_socket.IsClosing)
         {
             ThrowIfOffLoop();
             Abort(new ConnectionAbortedLocallyException());
@@ -122,9 +146,9 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
             _protocol = null;
             _completion.TrySetResult();
         }
-        else if (!Loop.Post(this))
+        else if (_closesInCall || !Loop.Post(this))
         {
-            TellLoss(); // the loop is closed: there is no later turn
+            TellLoss(); // or the loop is closed: there is no later turn
         }
     }
 
@@ -143,6 +167,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         var call = new ProtocolCall(Loop, _ambient);
         try
         {
+            StopProducer();
             protocol.EndConnection(_reason!);
         }
         catch (Exception e)
@@ -154,18 +179,42 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
             call.Leave();
         }
 
+        Action<Exception>? lost = Lost;
+        Lost = null;
+        lost?.Invoke(_reason!);
+
         _completion.TrySetResult();
     }
 
-    // Sends what there is, and what is still written meanwhile; OnSendFinished goes on.
+    // Sends what there is, and what is still written meanwhile; OnSendFinished goes on. A producer has its last word first (R-PROD-06).
     private void EndInOrder()
     {
         _disconnecting = true;
         _held = default;
-        if (!_dropsWrites)
+        if (_writeEnded)
+        {
+            CloseDone();
+        }
+        else if (!_dropsWrites && _producer is null)
         {
             _socket.FinishSending();
         }
+    }
+
+    // R-CONN-19: nothing is left to be sent, and the protocol hears of the loss within this call.
+    private void CloseInCall()
+    {
+        _disconnecting = true;
+        _held = default;
+        _closesInCall = true;
+        CloseDone();
+    }
+
+    private void CloseDone()
+    {
+        _reason ??= LossReason.From(null);
+        DiscardReceived();
+        _socket.Close(null, reset: false);
     }
 
     private void Abort(Exception reason)

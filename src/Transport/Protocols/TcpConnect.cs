@@ -25,7 +25,7 @@ internal static class TcpConnect
             loop,
             resolver,
             (endPoint, token) => SocketConnector.ConnectAsync(
-                loop, endPoint, StreamSocketOptions.Default, static socket => new ConnectingSink(socket), token),
+                loop, endPoint, StreamSocketOptions.Default, static socket => new ConnectingSink(socket), token, noDelay: false),
             static sink => sink.Socket.Close(reason: null, reset: false));
         ConnectingSink sink = await LoopCall.InvokeAsync(loop, () => connector.ConnectAsync(host, port, cancellationToken))
             .ConfigureAwait(false);
@@ -40,7 +40,7 @@ internal static class TcpConnect
         try
         {
             sink = await SocketConnector.ConnectAsync(
-                loop, endPoint, StreamSocketOptions.Default, static socket => new ConnectingSink(socket), cancellationToken)
+                loop, endPoint, StreamSocketOptions.Default, static socket => new ConnectingSink(socket), cancellationToken, noDelay: false)
                 .ConfigureAwait(false);
         }
         catch (SocketException e)

@@ -107,6 +107,43 @@ public static class TcpReactorExtensions
     }
 
     /// <summary>
+    /// Begins to connect a factory to a host, at the first address that answers; a name's are tried as for the form with a task. Descends
+    /// from Twisted's <c>connectTCP</c>. Reactor thread, or any one thread while the reactor does not turn.
+    /// </summary>
+    /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
+    /// <param name="host">A name or an address.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="factory">Builds the protocols, and hears of each end.</param>
+    /// <param name="options">Defaults to the options' defaults.</param>
+    /// <returns>
+    /// The connector, at once, also if the reactor does not run yet. All failures come to the factory, in a later turn.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">The port is none.</exception>
+    /// <exception cref="ObjectDisposedException">The loop of the reactor is closed.</exception>
+    public static IConnector ConnectTcp(
+        this IReactor reactor, string host, int port, IClientFactory factory, ConnectorOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(host);
+
+        // An address as everybody writes it is its own destination; other spellings are the resolver's to read.
+        bool isAddress = IPAddress.TryParse(host, out IPAddress? address) && address.ToString() == host;
+        return Connect(reactor, isAddress ? new IPEndPoint(address!, port) : new DnsEndPoint(host, port), factory, options);
+    }
+
+    /// <inheritdoc cref="ConnectTcp(IReactor, string, int, IClientFactory, ConnectorOptions?)"/>
+    /// <summary>Begins to connect a factory to an address. Reactor thread, or any one thread while the reactor does not turn.</summary>
+    /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
+    /// <param name="endPoint">The address.</param>
+    /// <param name="factory">Builds the protocols, and hears of each end.</param>
+    /// <param name="options">Defaults to the options' defaults.</param>
+    public static IConnector ConnectTcp(
+        this IReactor reactor, IPEndPoint endPoint, IClientFactory factory, ConnectorOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        return Connect(reactor, endPoint, factory, options);
+    }
+
+    /// <summary>
     /// Gives the reactor the resolver for the names it connects to. Without one it asks the operating system, on threads. Descends from
     /// Twisted's <c>installResolver</c>.
     /// </summary>
@@ -123,5 +160,23 @@ public static class TcpReactorExtensions
         ArgumentNullException.ThrowIfNull(reactor);
         ArgumentNullException.ThrowIfNull(options);
         ReactorNetwork.Of(reactor).Options = options;
+    }
+
+    private static TcpConnector Connect(IReactor reactor, EndPoint destination, IClientFactory factory, ConnectorOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(reactor);
+        ArgumentNullException.ThrowIfNull(factory);
+        options ??= new ConnectorOptions();
+        ReactorNetwork network = ReactorNetwork.Of(reactor);
+        var connector = new TcpConnector(
+            reactor,
+            ReactorNetwork.LoopOf(reactor),
+            factory,
+            destination,
+            options.Resolver ?? network.Resolver,
+            options.Transport ?? network.Options,
+            options);
+        connector.Connect();
+        return connector;
     }
 }

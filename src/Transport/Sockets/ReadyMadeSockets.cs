@@ -61,7 +61,25 @@ internal static class ReadyMadeSockets
         }
     }
 
-    private static void VerifyListens(SafeSocketHandle handle)
+    /// <summary>As <see cref="Share"/>, for a socket that listens.</summary>
+    /// <exception cref="SocketException">The descriptor is not open.</exception>
+    /// <exception cref="ArgumentException">It does not listen, or is no stream socket that we know.</exception>
+    internal static RawSocket ShareListener(ISocketDriver driver, SafeHandle handle)
+    {
+        RawSocket shared = Share(driver, handle);
+        try
+        {
+            VerifyListens(shared.Handle);
+            return shared;
+        }
+        catch
+        {
+            shared.Dispose(); // the failure goes on to the caller; the duplicate must not
+            throw;
+        }
+    }
+
+    private static void VerifyListens(SafeHandle handle)
     {
         bool held = false;
         try
@@ -97,7 +115,8 @@ internal static class ReadyMadeSockets
         PosixResult duplicate = LibC.Duplicate((int)descriptor);
         if (!duplicate.IsOk)
         {
-            throw new SocketException((int)duplicate.Error.ToSocketError());
+            throw new SocketException(
+                (int)(duplicate.Error == Errno.EBADF ? SocketError.NotSocket : duplicate.Error.ToSocketError()));
         }
 
         try

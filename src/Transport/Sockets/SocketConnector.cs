@@ -19,7 +19,8 @@ internal static class SocketConnector
         StreamSocketOptions options,
         Func<StreamSocket, TSink> makeSink,
         CancellationToken cancellationToken,
-        EndPoint? source = null)
+        EndPoint? source = null,
+        bool noDelay = true)
         where TSink : ISocketSink
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -49,7 +50,7 @@ internal static class SocketConnector
             {
                 ISocketDriver driver = HandlerSocketDriver.For(loop);
                 raw = driver.CreateSocket(endPoint.AddressFamily);
-                if (raw.IsTcp)
+                if (noDelay && raw.IsTcp)
                 {
                     raw.SetNoDelay(true);
                 }

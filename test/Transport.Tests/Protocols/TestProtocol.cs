@@ -4,7 +4,7 @@ using LoopBridge.Protocols;
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>Does what the test says, and remembers what happened.</summary>
-internal sealed class TestProtocol : Protocol
+internal class TestProtocol : Protocol
 {
     private readonly TaskCompletionSource _made = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Exception> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -146,7 +146,15 @@ internal sealed unsafe class PosixSocket(DescriptorHandle handle, AddressFamily 
     }
 
     // A peer that is gone already may make it fail: nothing is lost.
+    internal override bool GetNoDelay()
+        => LibC.GetOption(_descriptor, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, out int value).IsOk && value != 0;
+
     internal override void SetNoDelay(bool on) => _ = LibC.SetOption(_descriptor, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, on ? 1 : 0);
+
+    internal override bool GetKeepAlive()
+        => LibC.GetOption(_descriptor, LibC.SOL_SOCKET, LibC.SO_KEEPALIVE, out int value).IsOk && value != 0;
+
+    internal override void SetKeepAlive(bool on) => _ = LibC.SetOption(_descriptor, LibC.SOL_SOCKET, LibC.SO_KEEPALIVE, on ? 1 : 0);
 
     internal override SocketError SetReusePort()
         => LibC.SetOption(_descriptor, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1).Error.ToSocketError();

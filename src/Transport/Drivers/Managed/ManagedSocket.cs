@@ -162,17 +162,13 @@ internal sealed class ManagedSocket : RawSocket
         }
     }
 
-    internal override void SetNoDelay(bool on)
-    {
-        try
-        {
-            Socket.NoDelay = on;
-        }
-        catch (SocketException)
-        {
-            // Expected when the peer is gone already: nothing is lost.
-        }
-    }
+    internal override bool GetNoDelay() => Get(SocketOptionLevel.Tcp, SocketOptionName.NoDelay);
+
+    internal override void SetNoDelay(bool on) => Set(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, on);
+
+    internal override bool GetKeepAlive() => Get(SocketOptionLevel.Socket, SocketOptionName.KeepAlive);
+
+    internal override void SetKeepAlive(bool on) => Set(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, on);
 
     internal override SocketError SetReusePort()
         => OperatingSystem.IsWindows() ? SocketError.OperationNotSupported : SetRawReusePort();
@@ -210,6 +206,30 @@ internal sealed class ManagedSocket : RawSocket
     internal override Socket Detach() => Socket;
 
     public override void Dispose() => Socket.Dispose();
+
+    private bool Get(SocketOptionLevel level, SocketOptionName name)
+    {
+        try
+        {
+            return (int)Socket.GetSocketOption(level, name)! != 0;
+        }
+        catch (SocketException)
+        {
+            return false; // expected when the peer is gone already
+        }
+    }
+
+    private void Set(SocketOptionLevel level, SocketOptionName name, bool on)
+    {
+        try
+        {
+            Socket.SetSocketOption(level, name, on);
+        }
+        catch (SocketException)
+        {
+            // Expected when the peer is gone already: nothing is lost.
+        }
+    }
 
     // SO_REUSEPORT has no name in .NET: level and number of Linux, then of macOS and the BSDs.
     private SocketError SetRawReusePort()

@@ -1,0 +1,297 @@
+using System.Net;
+using System.Net.Sockets;
+using LoopBridge.Protocols;
+using LoopBridge.Reactors;
+using LoopBridge.Testing;
+
+namespace LoopBridge.Transport.Tests.Protocols;
+
+/// <summary>Connectors and what their factories hear.</summary>
+public sealed class ConnectorTests : ProtocolTest
+{
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-01")]
+    [Contract("R-TCPC-03")]
+    [Contract("R-TCPC-07")]
+    [Contract("R-TCPC-11")]
+    [Contract("R-TCPC-17")]
+    [Contract("R-TCPC-18")]
+    [Contract("R-TCPC-29")]
+    public async Task ConnectTcp_WholeLife_OneConnectorAndTheFactoryHearsLast(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var server = new TestProtocol { OnMade = p => p.Transport.LoseConnection() };
+        await using IListeningPort port = host.Listen(() => server);
+        var factory = new RecordingFactory();
+        IConnector connector = await host.On(() =>
+        {
+            IConnector begun = host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host));
+            Assert.Equal(ConnectorState.Connecting, begun.State);
+            Assert.Equal($"connecting to {port.Host}", begun.ToString());
+            Assert.Equal(["start", "started"], factory.Events);
+            return begun;
+        });
+        Exception reason = await factory.Ended.WithDeadline();
+        await host.On(() => { });
+
+        Assert.IsType<ConnectionDoneException>(reason);
+        Assert.Equal(["start", "started", "build", "protocol lost", "lost", "stop"], factory.Events);
+        Assert.All(factory.Connectors, seen => Assert.Same(connector, seen));
+        Assert.Same(reason, await factory.Protocol!.Lost);
+        Assert.Equal(port.Host, connector.Destination);
+        Assert.Equal(connector.Destination, factory.Peer);
+        Assert.Equal(factory.Peer, factory.Protocol.Transport.Peer);
+        Assert.Equal($"disconnected from {port.Host}", connector.ToString());
+        Assert.Empty(host.Log.Errors);
+        Assert.Empty(await host.On(host.Reactor.GetDelayedCalls));
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-08")]
+    [Contract("R-TCPC-13")]
+    public async Task StopConnecting_InStartedConnecting_OneFailureInALaterTurn(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var factory = new RecordingFactory { OnStarted = c => c.StopConnecting() };
+        await host.On(() =>
+        {
+            IConnector connector = host.Reactor.ConnectTcp(Silent, factory, WithLog(host));
+            Assert.Equal(["start", "started"], factory.Events);
+            Assert.Throws<NotConnectingException>(connector.StopConnecting);
+            Assert.Throws<InvalidOperationException>(connector.Connect); // the factory was not told yet
+        });
+
+        Assert.IsType<UserErrorException>(await factory.Ended.WithDeadline());
+        await host.On(() => { });
+        Assert.Equal(["start", "started", "failed", "stop"], factory.Events);
+        Assert.Empty(await host.On(host.Reactor.GetDelayedCalls));
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-09")]
+    [Contract("R-TCPC-11")]
+    [Contract("R-TCPC-14")]
+    public async Task Connect_FromClientConnectionLost_FactoryStaysStarted_RefusedHasBothNumbers(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var server = new TestProtocol();
+        IListeningPort port = host.Listen(() => server);
+        var failed = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var factory = new RecordingFactory { OnLost = (c, _) => c.Connect(), OnFailed = (_, e) => failed.SetResult(e) };
+        await host.On(() => host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host)));
+        await server.Made.WithDeadline();
+        await port.StopListeningAsync().WithDeadline();
+        await host.On(() => server.Transport.LoseConnection());
+
+        var refused = Assert.IsType<ConnectionRefusedException>(await failed.Task.WithDeadline());
+        await host.On(() => { });
+        Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Equal(111, refused.ErrorNumber); // ECONNREFUSED, errno(3)
+        }
+
+        Assert.Equal(["start", "started", "build", "protocol lost", "lost", "started", "failed", "stop"], factory.Events);
+        Assert.Empty(host.Log.Errors);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-10")]
+    public async Task Connector_InEachState_RefusesWhatDoesNotFit(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var server = new TestProtocol();
+        await using IListeningPort port = host.Listen(() => server);
+        var factory = new RecordingFactory();
+        IConnector connector = await host.On(() =>
+        {
+            IConnector begun = host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host));
+            Assert.Throws<InvalidOperationException>(begun.Connect);
+            return begun;
+        });
+        await factory.Built.WithDeadline();
+        await factory.Protocol!.Made.WithDeadline();
+        await host.On(() =>
+        {
+            Assert.Equal(ConnectorState.Connected, connector.State);
+            Assert.Equal($"connected to {port.Host}", connector.ToString());
+            Assert.Throws<InvalidOperationException>(connector.Connect);
+            Assert.Throws<NotConnectingException>(connector.StopConnecting);
+            connector.Disconnect();
+        });
+        Assert.IsType<ConnectionDoneException>(await factory.Ended.WithDeadline());
+        await host.On(() =>
+        {
+            connector.Disconnect();
+            Assert.Throws<NotConnectingException>(connector.StopConnecting);
+            Assert.Equal(ConnectorState.Disconnected, connector.State);
+        });
+
+        var second = new RecordingFactory();
+        await host.On(() => host.Reactor.ConnectTcp(Silent, second, WithLog(host)).Disconnect());
+        Assert.IsType<UserErrorException>(await second.Ended.WithDeadline());
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-12")]
+    public async Task Timeout_NoAnswer_FailsWithATimeoutThatIsAUserError_NoTimerStays(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var factory = new RecordingFactory();
+        var options = new ConnectorOptions
+        {
+            Timeout = TimeSpan.FromMilliseconds(20),
+            Resolver = new NeverResolver(),
+            Transport = host.Options,
+        };
+        await host.On(() => host.Reactor.ConnectTcp("name.test", 1, factory, options));
+
+        Exception reason = await factory.Ended.WithDeadline();
+        Assert.IsType<ConnectTimeoutException>(reason);
+        Assert.IsAssignableFrom<UserErrorException>(reason);
+        Assert.IsAssignableFrom<ConnectException>(reason);
+        Assert.Empty(await host.On(host.Reactor.GetDelayedCalls));
+        Assert.Equal(TimeSpan.FromSeconds(30), new ConnectorOptions().Timeout);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ConnectorOptions { Timeout = TimeSpan.Zero });
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-15")]
+    [Contract("R-TCPC-13")]
+    public async Task BindAddress_Taken_FailsInALaterTurn(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        await using IListeningPort port = host.Listen(() => new TestProtocol());
+        var factory = new RecordingFactory();
+        ConnectorOptions options = WithLog(host);
+        options.BindAddress = (IPEndPoint)port.Host;
+        await host.On(() =>
+        {
+            host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, options);
+            Assert.Equal(["start", "started"], factory.Events);
+        });
+
+        var failure = Assert.IsType<ConnectBindException>(await factory.Ended.WithDeadline());
+        Assert.Equal(port.Host, failure.EndPoint);
+        Assert.Equal(SocketError.AddressAlreadyInUse, failure.SocketErrorCode);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-05")]
+    public async Task BindAddress_Honoured_AddressesAreLiteralOnBothEnds(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var server = new TestProtocol();
+        await using IListeningPort port = host.Listen(() => server);
+        var factory = new RecordingFactory();
+        ConnectorOptions options = WithLog(host);
+        options.BindAddress = new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0);
+        if (!OperatingSystem.IsLinux())
+        {
+            options.BindAddress = new IPEndPoint(IPAddress.Loopback, 0); // elsewhere only 127.0.0.1 is there
+        }
+
+        await host.On(() => host.Reactor.ConnectTcp("localhost", ((IPEndPoint)port.Host).Port, factory, options));
+        await factory.Built.WithDeadline();
+        await server.Made.WithDeadline();
+        await factory.Protocol!.Made.WithDeadline();
+
+        ITransport client = factory.Protocol.Transport;
+        Assert.Equal(options.BindAddress.Address, ((IPEndPoint)client.Host!).Address);
+        Assert.Equal(server.Transport.Peer, client.Host);
+        Assert.Equal(server.Transport.Host, client.Peer);
+        Assert.Equal(new DnsEndPoint("localhost", ((IPEndPoint)port.Host).Port), factory.Connectors[0].Destination);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-04")]
+    public async Task BuildProtocol_Null_OrderlyClose_AndClientConnectionLost(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var server = new TestProtocol();
+        await using IListeningPort port = host.Listen(() => server);
+        var factory = new RecordingFactory { OnBuild = () => null };
+        await host.On(() => host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host)));
+
+        Assert.IsType<ConnectionDoneException>(await factory.Ended.WithDeadline());
+        Assert.IsType<ConnectionDoneException>(await server.Lost.WithDeadline());
+        await host.On(() => { });
+        Assert.Equal(["start", "started", "build", "lost", "stop"], factory.Events);
+        Assert.Empty(host.Log.Errors);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-INV-02")]
+    public async Task Factory_ThrowsInEachCallback_LoggedOnceEach(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        await using IListeningPort port = host.Listen(() => new TestProtocol());
+        var bug = new InvalidTimeZoneException("build");
+        var another = new InvalidTimeZoneException("lost");
+        var factory = new RecordingFactory { OnBuild = () => throw bug, OnLost = (_, _) => throw another };
+        await host.On(() => host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host)));
+
+        Assert.Same(bug, await factory.Ended.WithDeadline());
+        await host.On(() => { });
+        Assert.Equal([bug, another], host.Log.Errors.Select(entry => entry.Exception));
+        Assert.Equal("stop", factory.Events[^1]);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-14")]
+    public async Task UnknownHost_HasItsKind(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var factory = new RecordingFactory();
+        await host.On(() => host.Reactor.ConnectTcp("no-such-host.invalid", 1, factory, WithLog(host)));
+
+        Assert.IsType<UnknownHostException>(await factory.Ended.WithDeadline());
+    }
+
+    [Theory]
+    [InlineData(SocketError.ConnectionRefused, typeof(ConnectionRefusedException))]
+    [InlineData(SocketError.HostUnreachable, typeof(NoRouteException))]
+    [InlineData(SocketError.NetworkUnreachable, typeof(NoRouteException))]
+    [InlineData(SocketError.TimedOut, typeof(TcpTimedOutException))]
+    [InlineData(SocketError.HostNotFound, typeof(UnknownHostException))]
+    [InlineData(SocketError.AccessDenied, typeof(ConnectException))]
+    [Contract("R-TCPC-14")]
+    public void ConnectErrors_EachSocketError_HasItsKindAndBothNumbers(SocketError error, Type kind)
+    {
+        var cause = new SocketException((int)error);
+        ConnectException mapped = ConnectErrors.From(cause, "there");
+
+        Assert.IsType(kind, mapped);
+        Assert.Equal(error, mapped.SocketErrorCode);
+        Assert.Equal(cause.NativeErrorCode, mapped.ErrorNumber);
+        Assert.Contains("there", mapped.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPC-02")]
+    public async Task ClientConnectionFailed_StopsTheReactor_RunEnds(LoopDriver driver)
+    {
+        using var loop = new LoopBridge.Loops.EventLoop(new LoopBridge.Loops.EventLoopOptions { Driver = driver });
+        using var reactor = new LoopBridge.Bridge.ReactorOnLoop(loop);
+        var factory = new RecordingFactory { OnFailed = (_, _) => reactor.Stop() };
+        IConnector connector = reactor.ConnectTcp(Unused(), factory); // before it runs (R-TCPC-01)
+        Assert.Equal(ConnectorState.Connecting, connector.State);
+
+        await Task.Factory.StartNew(
+            reactor.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WithDeadline();
+
+        Assert.IsType<ConnectionRefusedException>(await factory.Ended.WithDeadline());
+    }
+
+    // TEST-NET-1 (RFC 5737) is routed nowhere.
+    private static IPEndPoint Silent => new(IPAddress.Parse("192.0.2.1"), 9);
+
+    private static ConnectorOptions WithLog(ReactorHost host) => new() { Transport = host.Options };
+
+    private static IPEndPoint Unused()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(ReactorHost.Loopback());
+        return (IPEndPoint)socket.LocalEndPoint!;
+    }
+}

@@ -1,0 +1,202 @@
+using System.Net;
+using System.Net.Sockets;
+using LoopBridge.Protocols;
+using LoopBridge.Testing;
+
+namespace LoopBridge.Transport.Tests.Protocols;
+
+/// <summary>Ports that start again or close at once, and sockets that somebody else opened.</summary>
+public sealed class PortTests : ProtocolTest
+{
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPP-18")]
+    [Contract("R-TCPP-19")]
+    public async Task StartListening_AfterAStopThatFailed_SamePortServesAgain(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        var factory = new FailingStop();
+        IListeningPort port = host.Reactor.ListenTcp(ReactorHost.Loopback(), factory, host.Options);
+        Assert.Throws<InvalidOperationException>(port.StartListening);
+        EndPoint number = port.Host;
+        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => port.StopListeningAsync().WithDeadline());
+
+        port.StartListening();
+        Assert.Equal(number, port.Host);
+        using (Peer peer = await Peer.ConnectAsync(port))
+        {
+            Assert.Equal("hello"u8.ToArray(), await peer.ReadAsync(5));
+        }
+
+        factory.Fails = false;
+        await port.StopListeningAsync().WithDeadline();
+        await Assert.ThrowsAsync<SocketException>(() => Peer.ConnectAsync(port));
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPP-20")]
+    [Contract("R-CONN-20")]
+    public async Task CloseNow_ClosesWithinTheCall_FactorysExceptionIsTheCallers(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        IListeningPort port = host.Listen(() => new TestProtocol());
+        IListeningPort failing = host.Reactor.ListenTcp(ReactorHost.Loopback(), new FailingStop(), host.Options);
+        Assert.Throws<InvalidOperationException>(port.CloseNow); // not the loop's thread
+
+        await host.On(() =>
+        {
+            port.CloseNow();
+            Assert.True(port.StopListeningAsync().IsCompletedSuccessfully);
+            port.CloseNow();
+            port.StartListening(); // the number is free at once
+            port.CloseNow();
+            Assert.Throws<InvalidTimeZoneException>(failing.CloseNow);
+        });
+
+        await Assert.ThrowsAsync<SocketException>(() => Peer.ConnectAsync(port));
+        await Assert.ThrowsAsync<SocketException>(() => Peer.ConnectAsync(failing));
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPP-12")]
+    [Contract("R-TCPP-13")]
+    [Contract("R-TCPP-16")]
+    [Contract("R-TCPP-01")]
+    [Contract("R-TCPP-02")]
+    public async Task AdoptStreamPort_ServesOnADuplicate_StopLeavesTheOriginalListening(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        using Socket original = Listener();
+        var protocol = new TestProtocol { OnMade = p => p.Transport.Write("hello"u8) };
+        IListeningPort port = host.Reactor.AdoptStreamPort(
+            original.SafeHandle, AddressFamily.InterNetwork, ProtocolFactory.Create(() => protocol), host.Options);
+        Assert.Equal(original.LocalEndPoint, port.Host);
+        using (Peer peer = await Peer.ConnectAsync(port))
+        {
+            Assert.Equal("hello"u8.ToArray(), await peer.ReadAsync(5));
+            Assert.Equal(peer.Socket.LocalEndPoint, protocol.Transport.Peer);
+        }
+
+        await port.StopListeningAsync().WithDeadline();
+        Assert.Single(host.Log.Named("ListeningStarted"));
+        Assert.Single(host.Log.Named("ListeningStopped"));
+
+        using Peer second = await Peer.ConnectAsync(port);
+        using Socket accepted = await original.AcceptAsync(TestContext.Current.CancellationToken).AsTask().WithDeadline();
+        Assert.Equal(second.Socket.LocalEndPoint, accepted.RemoteEndPoint);
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPP-14")]
+    [Contract("R-TCPP-15")]
+    public async Task Adopt_ClosedDescriptorOrStrangeFamily_ThrowsAtOnce(LoopDriver driver)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "descriptor numbers are Linux's");
+        using var host = new ReactorHost(driver);
+        var factory = ProtocolFactory.Create(() => new TestProtocol());
+        using var closed = new SafeSocketHandle(1_000_000, ownsHandle: false); // beyond any limit of open files
+        using Socket original = Listener();
+        using var unbound = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+        Assert.Throws<SocketException>(
+            () => host.Reactor.AdoptStreamPort(closed, AddressFamily.InterNetwork, factory, host.Options));
+        Assert.Throws<SocketException>(
+            () => host.Reactor.AdoptStreamConnection(closed, AddressFamily.InterNetwork, factory, host.Options));
+        Assert.Throws<UnsupportedAddressFamilyException>(
+            () => host.Reactor.AdoptStreamPort(original.SafeHandle, AddressFamily.AppleTalk, factory, host.Options));
+        Assert.Throws<UnsupportedAddressFamilyException>(
+            () => host.Reactor.AdoptStreamConnection(original.SafeHandle, AddressFamily.AppleTalk, factory, host.Options));
+        Assert.Throws<ArgumentException>(
+            () => host.Reactor.AdoptStreamPort(original.SafeHandle, AddressFamily.InterNetworkV6, factory, host.Options));
+        Assert.Throws<ArgumentException>(
+            () => host.Reactor.AdoptStreamPort(unbound.SafeHandle, AddressFamily.InterNetwork, factory, host.Options));
+        await host.On(() => { });
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPP-12")]
+    [Contract("R-CONN-15")]
+    public async Task AdoptStreamConnection_ProtocolOnADuplicate(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        using Socket listener = Listener();
+        using var peer = new Peer(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        await peer.Socket.ConnectAsync(listener.LocalEndPoint!, TestContext.Current.CancellationToken).AsTask().WithDeadline();
+        Socket accepted = await listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask().WithDeadline();
+        EndPoint? seen = null;
+        var protocol = new TestProtocol { OnMade = p => p.Transport.WriteSequence([("hel"u8.ToArray()), ("lo"u8.ToArray())]) };
+        host.Reactor.AdoptStreamConnection(accepted.SafeHandle, AddressFamily.InterNetwork, ProtocolFactory.Create(from =>
+        {
+            seen = from;
+            return protocol;
+        }), host.Options);
+        accepted.Dispose();
+
+        Assert.Equal("hello"u8.ToArray(), await peer.ReadAsync(5));
+        Assert.Equal(peer.Socket.LocalEndPoint, seen);
+        peer.Dispose();
+        await protocol.Lost.WithDeadline();
+    }
+
+    [Theory, MemberData(nameof(Drivers))]
+    [Contract("R-TCPP-07")]
+    public async Task Accept_ManyAtOnce_OthersHaveTheirTurnInBetween(LoopDriver driver)
+    {
+        using var host = new ReactorHost(driver);
+        const int Clients = 300; // several batches, and less than the queue
+        int built = 0;
+        int builtWhenOthersRan = 0;
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var blocked = new ManualResetEventSlim();
+        IListeningPort port = host.Listen(() =>
+        {
+            if (++built == 1)
+            {
+                host.Loop.AddCallback(() => builtWhenOthersRan = built);
+            }
+
+            if (built == Clients)
+            {
+                all.SetResult();
+            }
+
+            return null;
+        });
+        Task held = host.On(() => Assert.True(blocked.Wait(Deadline.Default)));
+        var peers = new List<Peer>();
+        for (int i = 0; i < Clients; i++)
+        {
+            peers.Add(await Peer.ConnectAsync(port)); // into the queue: the loop stands still
+        }
+
+        blocked.Set();
+        await held;
+        await all.Task.WithDeadline();
+        await port.StopListeningAsync().WithDeadline();
+
+        Assert.InRange(builtWhenOthersRan, 1, Clients / 2);
+        peers.ForEach(peer => peer.Dispose());
+    }
+
+    private static Socket Listener()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(ReactorHost.Loopback());
+        socket.Listen();
+        return socket;
+    }
+
+    private sealed class FailingStop : ProtocolFactory
+    {
+        internal bool Fails { get; set; } = true;
+
+        public override Protocol? BuildProtocol(EndPoint? peer) => new TestProtocol { OnMade = p => p.Transport.Write("hello"u8) };
+
+        protected override void StopFactory()
+        {
+            if (Fails)
+            {
+                throw new InvalidTimeZoneException("bug");
+            }
+        }
+    }
+}
