@@ -10,7 +10,7 @@ namespace LoopBridge.Sockets;
 
 /// <summary>
 /// Sockets on a loop that offers no driver of its own: through the public handlers of <see cref="IEventLoop"/> alone. Correct on any loop,
-/// at the price of a change of interest for each wait.
+/// at the price of a change of interest for each wait that does not end in another one.
 /// </summary>
 internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
 {
@@ -21,14 +21,20 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
         => loop.SocketDriver ?? Drivers.GetValue(loop, static l => new HandlerSocketDriver(l));
 
     /// <summary>
-    /// Watches a descriptor that is no socket, by edges. Fails with the loop's own error if its driver cannot watch such a one. Loop
-    /// thread.
+    /// Watches a descriptor that is no socket, by edges. Loop thread.
     /// </summary>
+    /// <exception cref="IOException">The loop's driver cannot watch such a one, or nobody can: a file.</exception>
     internal static IoRegistration Watch(IEventLoop loop, SafeHandle descriptor, IoEvents interest, IIoHandler handler)
     {
         if (loop.SocketDriver is IIoDriver driver)
         {
             return driver.Add(descriptor, interest, IoTrigger.OnChange, handler);
+        }
+
+        // A loop on a reactor takes a file for always ready. What comes out of one is no stream of events, on any loop.
+        if (EpollDriver.IsSupported)
+        {
+            EpollDriver.ThrowIfRefused(descriptor);
         }
 
         // Asked now, because the registration below asks only when there is something to wait for.
@@ -52,54 +58,89 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
         => new ReadinessListener(socket, listener => new HandlerRegistration(loop, socket.Handle, listener));
 
     /// <summary>
-    /// One report for each arm, over handlers that report levels. With nothing armed the descriptor is not registered at all, because a
-    /// level-triggered loop reports a hang-up whatever the interest, again and again.
+    /// One report for each arm, over handlers that report levels. What is asked of the loop follows what is armed, but not in mid-report:
+    /// who receives until it would block and arms again, as steady traffic does, changes nothing.
     /// </summary>
+    /// <remarks>
+    /// With nothing armed a loop still reports errors and hang-ups, in each turn. The first that comes so ends the registration until
+    /// something is armed again: a paused connection must not spin the loop.
+    /// </remarks>
     private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler) : IoRegistration
     {
         private IoEvents _armed;
-        private bool _registered;
+        private IoEvents _interest;
+        private bool _isArmed; // with None, for errors and hang-ups alone
+        private bool _isRegistered;
+        private bool _isReporting;
 
         internal override void Update(IoEvents interest) => Arm(interest);
 
         internal override void Arm(IoEvents direction)
         {
             _armed |= direction;
-            if (_registered)
+            _isArmed = true;
+            if (!_isReporting)
             {
-                loop.UpdateHandler(descriptor, _armed);
-            }
-            else
-            {
-                _registered = true;
-                loop.AddHandler(descriptor, _armed, OnEvents);
+                Ask();
             }
         }
 
         internal override void Remove()
         {
-            if (_registered)
+            Disarm();
+            if (_isRegistered)
             {
-                _registered = false;
+                _isRegistered = false;
                 loop.RemoveHandler(descriptor);
             }
         }
 
         private void OnEvents(SafeHandle _, IoEvents events)
         {
-            _armed &= (events & (IoEvents.Error | IoEvents.HangUp)) != 0 ? IoEvents.None : ~events;
-            if (_armed == IoEvents.None)
+            if (!_isArmed)
             {
                 Remove();
-            }
-            else
-            {
-                loop.UpdateHandler(descriptor, _armed);
+                return;
             }
 
-            // The handler runs as user code with the loop's context; the engine's sinks expect none.
-            using OutsideContext outside = OutsideContext.Enter();
-            handler.OnEvents(events);
+            _armed &= (events & (IoEvents.Error | IoEvents.HangUp)) != 0 ? IoEvents.None : ~events;
+            _isArmed = _armed != IoEvents.None;
+            _isReporting = true;
+            try
+            {
+                // The handler runs as user code with the loop's context; the engine's sinks expect none.
+                using OutsideContext outside = OutsideContext.Enter();
+                handler.OnEvents(events);
+            }
+            finally
+            {
+                _isReporting = false;
+                Ask();
+            }
+        }
+
+        private void Ask()
+        {
+            if (!_isRegistered)
+            {
+                if (_isArmed)
+                {
+                    loop.AddHandler(descriptor, _armed, OnEvents);
+                    _isRegistered = true;
+                    _interest = _armed;
+                }
+            }
+            else if (_interest != _armed)
+            {
+                loop.UpdateHandler(descriptor, _armed);
+                _interest = _armed;
+            }
+        }
+
+        private void Disarm()
+        {
+            _armed = IoEvents.None;
+            _isArmed = false;
         }
     }
 }
