@@ -1,3 +1,4 @@
+using LoopBridge.Benchmarks.Processes;
 using LoopBridge.Benchmarks.Scenarios;
 using LoopBridge.Benchmarks.Servers;
 
@@ -20,13 +21,19 @@ internal sealed class StackEchoTrial : ITrial
 
     private static readonly (string Stack, double Least)[] Others = [("R", 0.95), ("R/L/R", 0.85)];
 
+    private static readonly string[] Stacks = [Base, .. Others.Select(other => other.Stack)];
+
+    /// <summary>What the connections come to, that each second begins with; a message of its own would be 1.</summary>
+    private const double MostOverhead = 0.05;
+
     private static readonly EchoScenario Load = new("stack-echo", "", isAgainstConnectionHandler: false);
 
     public string Name => Load.Name;
 
     public string Description
         => "the load of echo on reactors without a host: the native one, one on a native loop, one on a loop on a native reactor. Each is"
-            + $" compared with the one on a native loop. Of a reactor on no loop, the connections have one of their own, on the reactor";
+            + " compared with the one on a native loop. Sockets belong to loops: where the reactor stands on none, there is one on it for"
+            + " them. And, under strace for a second, how many system calls a message takes, how many of them register or wake";
 
     public string Left => Base;
 
@@ -38,15 +45,16 @@ internal sealed class StackEchoTrial : ITrial
         [
             new TrialFigure(PerCpuSecond(other.Stack), "#,0", Mark.AtLeast(other.Least)),
             new TrialFigure(P99(other.Stack), "#,0"),
+            new TrialFigure(Calls(other.Stack), "0.00"),
         ]),
+        .. Stacks.Select(stack => new TrialFigure(Overhead(stack), "0.00", Mark.AtMost(MostOverhead))),
     ];
+
+    public Tool? Tool => Tool.Strace;
 
     public async Task<IReadOnlyList<Reading>> MeasureAsync(TrialRun run)
     {
-        string[] stacks = [Base, .. Others.Select(other => other.Stack)];
-        if (!run.LeftFirst)
-            Array.Reverse(stacks);
-
+        string[] stacks = run.LeftFirst ? Stacks : [.. Stacks.Reverse()];
         var servers = new List<(string Stack, ServerProcess Server)>();
         try
         {
@@ -66,7 +74,16 @@ internal sealed class StackEchoTrial : ITrial
                     sums[stack].Add(await LoadAsync(stack, server, Slice, run.Stop).ConfigureAwait(false));
             }
 
-            return [.. Others.SelectMany(other => Compare(other.Stack, sums[Base], sums[other.Stack]))];
+            var calls = new Dictionary<string, CallsOfMessage>();
+            foreach ((string stack, ServerProcess server) in servers)
+                calls[stack] = await TraceAsync(stack, server, run.Stop).ConfigureAwait(false);
+
+            return
+            [
+                .. Others.SelectMany(other => Compare(other.Stack, sums[Base], sums[other.Stack])),
+                .. Others.Select(other => new Reading(Calls(other.Stack), calls[Base].All, calls[other.Stack].All)),
+                .. Stacks.Select(stack => new Reading(Overhead(stack), null, calls[stack].Overhead)),
+            ];
         }
         finally
         {
@@ -76,6 +93,10 @@ internal sealed class StackEchoTrial : ITrial
     }
 
     private static string PerCpuSecond(string stack) => $"messages/CPU s, {stack}";
+
+    private static string Calls(string stack) => $"calls/message, {stack}";
+
+    private static string Overhead(string stack) => $"ctl+wake/message, {stack}";
 
     private static string P99(string stack) => $"p99 µs, {stack}";
 
@@ -95,4 +116,18 @@ internal sealed class StackEchoTrial : ITrial
             ? load
             : throw new MeasurementException($"{stack}: {load.Errors} errors ({load.ErrorDetail})\nThe server printed:\n{server.Output}");
     }
+
+    private static async Task<CallsOfMessage> TraceAsync(string stack, ServerProcess server, CancellationToken stop)
+    {
+        LoadResult? load = null;
+        SystemCallSummary calls = await SystemCallSummary
+            .TakeAsync(server.Id, async () => load = await LoadAsync(stack, server, TimeSpan.FromSeconds(1), stop).ConfigureAwait(false), stop)
+            .ConfigureAwait(false);
+        double messages = load!.Operations;
+        return new CallsOfMessage(calls.Total / messages, (calls["epoll_ctl"] + calls["write"]) / messages);
+    }
+
+    /// <param name="All">System calls of any kind.</param>
+    /// <param name="Overhead">Those that change what is waited for, and those that wake a loop.</param>
+    private sealed record CallsOfMessage(double All, double Overhead);
 }
