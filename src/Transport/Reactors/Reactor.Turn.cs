@@ -101,7 +101,6 @@ public sealed partial class Reactor
                     {
                     }
 
-                    RunAlwaysReady();
                     _phase = TurnPhase.Begin;
                     return !_once;
             }
@@ -177,7 +176,7 @@ public sealed partial class Reactor
 
     private void Poll()
     {
-        if (!_mayWait || !_calls.IsEmpty || !_beforePoll.IsEmpty || _alwaysReady.Count > 0)
+        if (!_mayWait || !_calls.IsEmpty || !_beforePoll.IsEmpty)
         {
             _driver.Wait(TimeSpan.Zero);
             return;
