@@ -37,7 +37,13 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     /// <param name="protocol">A new one.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <param name="connectionId">Null for one of our own.</param>
-    internal ReactorTransport(StreamSocket socket, Protocol protocol, TransportOptions? options = null, string? connectionId = null)
+    /// <param name="reactor">Whose connection it is; null for the reactor of the socket's loop.</param>
+    internal ReactorTransport(
+        StreamSocket socket,
+        Protocol protocol,
+        TransportOptions? options = null,
+        string? connectionId = null,
+        IReactor? reactor = null)
     {
         protocol.ThrowIfUsed(); // here, where it is nobody's connection yet that fails for it
 
@@ -46,6 +52,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         _protocolName = protocol.GetType().Name;
         _options = options ?? TransportOptions.Default;
         _connectionId = connectionId;
+        _reactor = reactor;
     }
 
     public string ConnectionId => _connectionId ??= ConnectionIds.Next();
