@@ -13,9 +13,9 @@ internal static class AcceptedConnection
     /// <summary>
     /// On the loop's thread, perhaps in the middle of a batch: whatever happens to one connection must not reach the next.
     /// </summary>
-    internal static void Begin(IReactor reactor, RawSocket socket, IProtocolFactory factory, string factoryName, TransportOptions options)
+    internal static void Begin(
+        IReactor reactor, IEventLoop loop, RawSocket socket, IProtocolFactory factory, string factoryName, TransportOptions options)
     {
-        IEventLoop loop = ReactorNetwork.LoopOf(reactor);
         EndPoint? peer = socket.RemoteEndPoint;
         StreamSocket? stream = null;
         try

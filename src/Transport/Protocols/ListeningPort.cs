@@ -49,10 +49,11 @@ internal sealed class ListeningPort : IListeningPort
     internal ListenSettings Settings { get; }
 
     /// <summary>Listens as soon as this returns; accepts as soon as the loop turns. Any thread.</summary>
-    internal static ListeningPort Open(IReactor reactor, EndPoint endPoint, IProtocolFactory factory, TransportOptions options, int backlog)
+    internal static ListeningPort Open(
+        IReactor reactor, EndPoint endPoint, IProtocolFactory factory, TransportOptions options, int backlog)
     {
-        IEventLoop loop = ReactorNetwork.LoopOf(reactor);
         ListenSettings settings = Reactors(backlog);
+        IEventLoop loop = ReactorNetwork.LoopOf(reactor);
         return new ListeningPort(reactor, endPoint, at => Listen(loop, at!, settings), factory, options, settings);
     }
 

@@ -37,7 +37,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     /// <param name="protocol">A new one.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <param name="connectionId">Null for one of our own.</param>
-    /// <param name="reactor">Whose connection it is; null for the reactor of the socket's loop.</param>
+    /// <param name="reactor">Whose it is. Null for the loop's.</param>
     internal ReactorTransport(
         StreamSocket socket,
         Protocol protocol,
@@ -66,6 +66,9 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     public IReactor Reactor => _reactor ??= Loop.GetReactor();
 
     public bool IsDisconnecting => _disconnecting;
+
+    // Addresses are the numbers of the time of the connection: this never fails (R-TCPP-27).
+    public override string ToString() => $"{_protocolName} {ConnectionId} on {Host} for {Peer}";
 
     /// <summary>Ends when the protocol's last callback has returned. Never fails.</summary>
     internal Task Completion => _completion.Task;

@@ -68,7 +68,7 @@ public static class SocketReactorExtensions
         ThrowIfNoStreams(family);
         IEventLoop loop = ReactorNetwork.LoopOf(reactor);
         RawSocket socket = OfFamily(ReadyMadeSockets.Share(HandlerSocketDriver.For(loop), handle), family);
-        var work = new AdoptWork(reactor, socket, factory, options ?? ReactorNetwork.Of(reactor).Options);
+        var work = new AdoptWork(reactor, loop, socket, factory, options ?? ReactorNetwork.Of(reactor).Options);
         if (loop.IsOnLoopThread)
         {
             work.Run();
@@ -100,13 +100,14 @@ public static class SocketReactorExtensions
         throw new ArgumentException($"The socket is of the family {found}, not {family}.", nameof(family));
     }
 
-    private sealed class AdoptWork(IReactor reactor, RawSocket socket, IProtocolFactory factory, TransportOptions options)
+    private sealed class AdoptWork(
+        IReactor reactor, IEventLoop loop, RawSocket socket, IProtocolFactory factory, TransportOptions options)
         : ILoopWork
     {
         public void Run()
         {
             using OutsideContext _ = OutsideContext.Enter();
-            AcceptedConnection.Begin(reactor, socket, factory, factory.ToString() ?? factory.GetType().Name, options);
+            AcceptedConnection.Begin(reactor, loop, socket, factory, factory.ToString() ?? factory.GetType().Name, options);
         }
     }
 }

@@ -9,43 +9,26 @@ namespace LoopBridge.Transport.Tests.Protocols;
 public sealed class ListenTcpTests : ProtocolContract
 {
     [Theory, ReactorStacks]
-    [Contract("R-TCPP-01"), Contract("R-TCPP-02"), Contract("R-TCPP-08"), Contract("R-TCPP-27")]
+    [Contract("R-TCPP-01"), Contract("R-TCPP-02"), Contract("R-TCPP-27")]
     public async Task Host_PortZero_TheRealOne_AndLogged(ReactorStack stack)
     {
         ReactorThread thread = StartReactor(stack);
-        IListeningPort port = Listen(thread, () => null);
+        IListeningPort port = thread.Reactor.ListenTcp(Loopback(), new CountingFactory(), Options);
         int number = ((IPEndPoint)port.Host).Port;
         Assert.NotEqual(0, number);
 
         await thread.Turn();
         await port.StopListeningAsync().WithDeadline();
 
-        Assert.Contains($":{number}", Assert.Single(Logged("ListeningStarted")).Message, StringComparison.Ordinal);
-        Assert.Contains($":{number}", Assert.Single(Logged("ListeningStopped")).Message, StringComparison.Ordinal);
-        Assert.Contains($":{number}", port.ToString(), StringComparison.Ordinal);
-        Assert.Equal(number, ((IPEndPoint)port.Host).Port);
-    }
-
-    [Theory, ReactorStacks]
-    [Contract("R-TCPP-09")]
-    public async Task BuildProtocol_GetsThePeer_OnTheLoop(ReactorStack stack)
-    {
-        ReactorThread thread = StartReactor(stack);
-        EndPoint? seen = null;
-        bool onLoop = false;
-        var protocol = new TestProtocol();
-        var factory = ProtocolFactory.Create(peer =>
+        Assert.Equal($"{typeof(CountingFactory)} on {port.Host}", port.ToString());
+        foreach (string line in new[] { "ListeningStarted", "ListeningStopped" })
         {
-            seen = peer;
-            onLoop = thread.Reactor.IsInReactorThread;
-            return protocol;
-        });
-        await using IListeningPort port = thread.Reactor.ListenTcp(Loopback(), factory, Options);
-        using Peer peer = await Peer.ConnectAsync(port);
-        await protocol.Made.WithDeadline();
+            string message = Assert.Single(Logged(line)).Message;
+            Assert.Contains($"{typeof(CountingFactory)}", message, StringComparison.Ordinal);
+            Assert.Contains($":{number}", message, StringComparison.Ordinal);
+        }
 
-        Assert.Equal(peer.Socket.LocalEndPoint, seen);
-        Assert.True(onLoop);
+        Assert.Equal(number, ((IPEndPoint)port.Host).Port);
     }
 
     [Theory, ReactorStacks]
@@ -81,8 +64,13 @@ public sealed class ListenTcpTests : ProtocolContract
         IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
-        Task stopped = port.StopListeningAsync();
-        Assert.Same(stopped, port.StopListeningAsync());
+        Task stopped = await thread.Ask(() =>
+        {
+            Task stopping = port.StopListeningAsync();
+            Assert.Same(stopping, port.StopListeningAsync());
+            Assert.False(stopping.IsCompleted); // in a later turn
+            return stopping;
+        });
         await stopped.WithDeadline();
 
         await Assert.ThrowsAsync<SocketException>(() => Peer.ConnectAsync(port));
@@ -157,6 +145,7 @@ public sealed class ListenTcpTests : ProtocolContract
 
         Assert.Equal("ping"u8.ToArray(), await peer.ReadAsync(4));
         await stopped!.WithDeadline();
+        await Assert.ThrowsAsync<SocketException>(() => Peer.ConnectAsync(port));
     }
 
     [Theory, ReactorStacks]

@@ -106,30 +106,6 @@ public sealed class PortTests : ProtocolContract
     }
 
     [Theory, ReactorStacks]
-    [Contract("R-TCPP-12"), Contract("R-CONN-15")]
-    public async Task AdoptStreamConnection_ProtocolOnADuplicate(ReactorStack stack)
-    {
-        ReactorThread thread = StartReactor(stack);
-        using Socket listener = Listener();
-        using var peer = new Peer(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
-        await peer.Socket.ConnectAsync(listener.LocalEndPoint!, TestContext.Current.CancellationToken).AsTask().WithDeadline();
-        Socket accepted = await listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask().WithDeadline();
-        EndPoint? seen = null;
-        var protocol = new TestProtocol { OnMade = p => p.Transport.WriteSequence([("hel"u8.ToArray()), ("lo"u8.ToArray())]) };
-        thread.Reactor.AdoptStreamConnection(accepted.SafeHandle, AddressFamily.InterNetwork, ProtocolFactory.Create(from =>
-        {
-            seen = from;
-            return protocol;
-        }), Options);
-        accepted.Dispose();
-
-        Assert.Equal("hello"u8.ToArray(), await peer.ReadAsync(5));
-        Assert.Equal(peer.Socket.LocalEndPoint, seen);
-        peer.Dispose();
-        await protocol.Lost.WithDeadline();
-    }
-
-    [Theory, ReactorStacks]
     [Contract("R-TCPP-07")]
     public async Task Accept_ManyAtOnce_OthersHaveTheirTurnInBetween(ReactorStack stack)
     {
