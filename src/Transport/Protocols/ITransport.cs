@@ -33,7 +33,7 @@ public interface ITransport : IPushProducer, IConsumer
     /// <summary>The loop that the connection lives on.</summary>
     IEventLoop Loop { get; }
 
-    /// <summary>The reactor of that loop.</summary>
+    /// <summary>The reactor that the connection was made on; that of the loop where it was no reactor.</summary>
     IReactor Reactor { get; }
 
     /// <summary>Whether the connection is ending or has ended: nothing is received any more.</summary>

@@ -24,7 +24,8 @@ internal sealed class ListeningPeriod : IDisposable
             port.Loop,
             socket,
             port.Settings,
-            accepted => AcceptedConnection.Begin(port.Loop, accepted, port.Factory, port.FactoryName, port.Options),
+            accepted => AcceptedConnection.Begin(
+                port.Reactor, port.Loop, accepted, port.Factory, port.FactoryName, port.Options),
             Logger ?? NullLogger.Instance);
     }
 

@@ -37,7 +37,13 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     /// <param name="protocol">A new one.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <param name="connectionId">Null for one of our own.</param>
-    internal ReactorTransport(StreamSocket socket, Protocol protocol, TransportOptions? options = null, string? connectionId = null)
+    /// <param name="reactor">Whose it is. Null for the loop's.</param>
+    internal ReactorTransport(
+        StreamSocket socket,
+        Protocol protocol,
+        TransportOptions? options = null,
+        string? connectionId = null,
+        IReactor? reactor = null)
     {
         protocol.ThrowIfUsed(); // here, where it is nobody's connection yet that fails for it
 
@@ -46,6 +52,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         _protocolName = protocol.GetType().Name;
         _options = options ?? TransportOptions.Default;
         _connectionId = connectionId;
+        _reactor = reactor;
     }
 
     public string ConnectionId => _connectionId ??= ConnectionIds.Next();
@@ -59,6 +66,9 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     public IReactor Reactor => _reactor ??= Loop.GetReactor();
 
     public bool IsDisconnecting => _disconnecting;
+
+    // Addresses are the numbers of the time of the connection: this never fails (R-TCPP-27).
+    public override string ToString() => $"{_protocolName} {ConnectionId} on {Host} for {Peer}";
 
     /// <summary>Ends when the protocol's last callback has returned. Never fails.</summary>
     internal Task Completion => _completion.Task;
