@@ -9,7 +9,7 @@ using SocketException = System.Net.Sockets.SocketException;
 namespace LoopBridge.Protocols;
 
 /// <summary>Accepts on one loop and gives each connection there a protocol. A period lasts from a start to the stop after it.</summary>
-internal sealed class ListeningPort : IListeningPort
+internal sealed partial class ListeningPort : IListeningPort
 {
     private readonly Lock _lock = new();
     private readonly Func<EndPoint?, RawSocket> _open;
