@@ -85,8 +85,7 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     /// <summary>Whether a container hands it out, and the host shuts it down.</summary>
     internal bool IsLent { get; set; }
 
-    /// <summary>As <see cref="Dispose"/>, for the host, which may.</summary>
-    internal void ShutDown() => Close();
+    internal override void ShutDown() => Close();
 
     internal override bool Post(Action<object?> callback, object? state) => Loop.AddCallback(callback, state);
 

@@ -69,6 +69,9 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, IServe
 
     public bool IsDisconnecting => _disconnecting;
 
+    // Addresses are the numbers of the time of the connection: this never fails (R-TCPP-27).
+    public override string ToString() => $"{_protocolName} {ConnectionId} on {Host} for {Peer}";
+
     /// <summary>Ends when the protocol's last callback has returned. Never fails.</summary>
     internal Task Completion => _completion.Task;
 

@@ -156,19 +156,24 @@ public abstract partial class ReactorBase
         }
 
         _closing = true;
-        if (_life is Life.Starting or Life.Running or Life.Stopping)
-        {
-            _life = Life.Stopping;
-            _shutdown.Fire();
-            _shutdown.Hasten();
-        }
-
+        FireShutdownNow();
         IsDisposed = true;
         _startup.Abandon();
         DisconnectAll(); // what never ran, or came after the shutdown
         DelayedCalls.DropAll();
         EndThreads();
         _events.Clear();
+    }
+
+    /// <summary>The shutdown, if it has not been, waiting for no task.</summary>
+    private protected void FireShutdownNow()
+    {
+        if (_life is Life.Starting or Life.Running or Life.Stopping)
+        {
+            _life = Life.Stopping;
+            _shutdown.Fire();
+            _shutdown.Hasten();
+        }
     }
 
     private SystemEventTrigger AddTrigger(SystemEventPhase phase, string eventName, Delegate callback)

@@ -72,6 +72,12 @@ public abstract partial class ReactorBase : IReactor
     {
     }
 
+    /// <summary>
+    /// For the host, of a reactor that its <c>Dispose</c> does nothing to: the shutdown fires now, waiting for no task, and what is
+    /// registered is told. The loop goes on, whether above or below. Reactor thread.
+    /// </summary>
+    internal abstract void ShutDown();
+
     /// <summary>Ends <see cref="IReactorCore.Run(bool)"/> after the present turn, if somebody called it; a loop that others run goes on.</summary>
     private protected abstract void EndRun();
 

@@ -11,6 +11,7 @@ internal static class TrialList
         new TimeoutTrial(),
         new IdleTrial(),
         new StreamEchoTrial(),
+        new StackEchoTrial(),
         new ReadUntilTrial(),
     ];
 }
