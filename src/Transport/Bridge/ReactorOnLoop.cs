@@ -20,7 +20,7 @@ namespace LoopBridge.Bridge;
 /// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop does not dispose of the reactor: do that
 /// first.</para>
 /// </remarks>
-public sealed class ReactorOnLoop : ReactorBase, IDisposable
+public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
 {
     private static readonly Action<object?> StartAction = static reactor => ((ReactorOnLoop)reactor!).Start();
     private static readonly Action<object?> FireAction = static call => ((DelayedCall)call!).Fire();
@@ -132,12 +132,6 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
 
         Loop.AddCallback(static escaped => ((ExceptionDispatchInfo)escaped!).Throw(), ExceptionDispatchInfo.Capture(exception));
     }
-
-    private protected override bool PostCall(Action<object?> call, object? state)
-        => Loop.AddCallback(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
-
-    private protected override void AddBeforePoll(Action<object?> call, object? state)
-        => Loop.CallBeforePoll(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
 
     private protected override void EndRun()
     {

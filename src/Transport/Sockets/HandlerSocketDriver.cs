@@ -21,14 +21,20 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
         => loop.SocketDriver ?? Drivers.GetValue(loop, static l => new HandlerSocketDriver(l));
 
     /// <summary>
-    /// Watches a descriptor that is no socket, by edges. Fails with the loop's own error if its driver cannot watch such a one. Loop
-    /// thread.
+    /// Watches a descriptor that is no socket, by edges. Loop thread.
     /// </summary>
+    /// <exception cref="IOException">The loop's driver cannot watch such a one, or nobody can: a file.</exception>
     internal static IoRegistration Watch(IEventLoop loop, SafeHandle descriptor, IoEvents interest, IIoHandler handler)
     {
         if (loop.SocketDriver is IIoDriver driver)
         {
             return driver.Add(descriptor, interest, IoTrigger.OnChange, handler);
+        }
+
+        // A loop on a reactor takes a file for always ready. What comes out of one is no stream of events, on any loop.
+        if (EpollDriver.IsSupported)
+        {
+            EpollDriver.ThrowIfRefused(descriptor);
         }
 
         // Asked now, because the registration below asks only when there is something to wait for.
