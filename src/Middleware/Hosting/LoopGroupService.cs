@@ -4,6 +4,7 @@ using LoopBridge.Diagnostics;
 using LoopBridge.Handlers;
 using LoopBridge.Loops;
 using LoopBridge.Protocols;
+using LoopBridge.Reactors;
 using LoopBridge.Resolvers;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,11 +13,12 @@ using Microsoft.Extensions.Options;
 namespace LoopBridge.Hosting;
 
 /// <summary>
-/// Starts the loops with the host, and shuts the reactors on them down with it. The loops themselves end when the container is disposed,
+/// Starts the loops with the host, and shuts their reactors down with it. The loops themselves end when the container is disposed,
 /// after every server and service that used them has stopped.
 /// </summary>
 internal sealed class LoopGroupService(
-    LoopGroup group, LoopMetrics metrics, INameResolver resolver, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers) : IHostedService
+    LoopGroup group, LoopMetrics metrics, INameResolver resolver, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers)
+    : IHostedService, IDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger("LoopBridge.Hosting");
 
@@ -27,7 +29,7 @@ internal sealed class LoopGroupService(
         foreach (LoopMember member in group.Members)
         {
             // What protocols connect and listen by themselves uses the application's resolver and log, too.
-            ReactorOnLoop reactor = member.Loop.GetReactorAbove();
+            IReactor reactor = member.Loop.GetReactor();
             reactor.InstallResolver(resolver);
             reactor.InstallTransportOptions(new TransportOptions
             {
@@ -63,7 +65,10 @@ internal sealed class LoopGroupService(
         Deferred.UnhandledFailure -= OnUnhandledFailure;
     }
 
-    private static Task ShutDownAsync(IEventLoop loop, ReactorOnLoop reactor) => loop.RunAsync(() =>
+    /// <summary>A host that is disposed of without a stop must not be told for ever of what fails in others.</summary>
+    public void Dispose() => Deferred.UnhandledFailure -= OnUnhandledFailure;
+
+    private static Task ShutDownAsync(IEventLoop loop, ReactorBase reactor) => loop.RunAsync(() =>
     {
         reactor.ShutDown();
         return Task.CompletedTask;

@@ -43,8 +43,7 @@ public static class TcpReactorExtensions
         ArgumentNullException.ThrowIfNull(endPoint);
         ArgumentNullException.ThrowIfNull(factory);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
-        return ListeningPort.Open(
-            ReactorNetwork.LoopOf(reactor), endPoint, factory, options ?? ReactorNetwork.Of(reactor).Options, backlog);
+        return ListeningPort.Open(reactor, endPoint, factory, options ?? ReactorNetwork.Of(reactor).Options, backlog);
     }
 
     /// <summary>
@@ -78,7 +77,7 @@ public static class TcpReactorExtensions
         ArgumentNullException.ThrowIfNull(build);
         ReactorNetwork network = ReactorNetwork.Of(reactor);
         return TcpConnect.ConnectAsync(
-            ReactorNetwork.LoopOf(reactor), host, port, build, resolver ?? network.Resolver, options ?? network.Options, cancellationToken);
+            reactor, host, port, build, resolver ?? network.Resolver, options ?? network.Options, cancellationToken);
     }
 
     /// <summary>Connects to an address, and gives the connection a protocol on this reactor.</summary>
@@ -103,7 +102,7 @@ public static class TcpReactorExtensions
         ArgumentNullException.ThrowIfNull(endPoint);
         ArgumentNullException.ThrowIfNull(build);
         return TcpConnect.ConnectAsync(
-            ReactorNetwork.LoopOf(reactor), endPoint, build, options ?? ReactorNetwork.Of(reactor).Options, cancellationToken);
+            reactor, endPoint, build, options ?? ReactorNetwork.Of(reactor).Options, cancellationToken);
     }
 
     /// <summary>
@@ -128,6 +127,25 @@ public static class TcpReactorExtensions
         // An address as everybody writes it is its own destination; other spellings are the resolver's to read.
         bool isAddress = IPAddress.TryParse(host, out IPAddress? address) && address.ToString() == host;
         return Connect(reactor, isAddress ? new IPEndPoint(address!, port) : new DnsEndPoint(host, port), factory, options);
+    }
+
+    /// <summary>
+    /// As <see cref="ConnectTcp(IReactor, string, int, IClientFactory, ConnectorOptions?)"/>, with the name of a service for the port, such
+    /// as <c>http</c>. It is looked up within the call, in the system's file of services (on Unix <c>/etc/services</c>).
+    /// </summary>
+    /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
+    /// <param name="host">A name or an address.</param>
+    /// <param name="service">The name of a TCP service, or an alias of it; not a number.</param>
+    /// <param name="factory">Builds the protocols, and hears of each end.</param>
+    /// <param name="options">Defaults to the options' defaults.</param>
+    /// <returns>The connector, whose destination has the port's number.</returns>
+    /// <exception cref="ServiceNameUnknownException">There is no such service. Nothing was begun.</exception>
+    /// <exception cref="ObjectDisposedException">The loop of the reactor is closed.</exception>
+    public static IConnector ConnectTcp(
+        this IReactor reactor, string host, string service, IClientFactory factory, ConnectorOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(service);
+        return reactor.ConnectTcp(host, ServiceNames.TcpPortOf(service), factory, options);
     }
 
     /// <inheritdoc cref="ConnectTcp(IReactor, string, int, IClientFactory, ConnectorOptions?)"/>

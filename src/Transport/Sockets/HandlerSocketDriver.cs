@@ -10,7 +10,7 @@ namespace LoopBridge.Sockets;
 
 /// <summary>
 /// Sockets on a loop that offers no driver of its own: through the public handlers of <see cref="IEventLoop"/> alone. Correct on any loop,
-/// at the price of a change of interest for each wait that does not end in another one.
+/// at the price of a change of interest for each wait.
 /// </summary>
 internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
 {
@@ -58,89 +58,79 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
         => new ReadinessListener(socket, listener => new HandlerRegistration(loop, socket.Handle, listener));
 
     /// <summary>
-    /// One report for each arm, over handlers that report levels. What is asked of the loop follows what is armed, but not in mid-report:
-    /// who receives until it would block and arms again, as steady traffic does, changes nothing.
+    /// One report for each arm, over handlers that report levels, and in steady traffic without a change of interest.
     /// </summary>
     /// <remarks>
-    /// With nothing armed a loop still reports errors and hang-ups, in each turn. The first that comes so ends the registration until
-    /// something is armed again: a paused connection must not spin the loop.
+    /// <para>A reader goes on until nothing is left and arms again, so its interest stays as it is: nothing can be reported in between.
+    /// Only what is reported in vain, because the reader has stopped, is taken out, at the price of that one report. Not so a writer's:
+    /// there is always room to write, so it is taken out at once.</para>
+    /// <para>A level-triggered loop reports a hang-up whatever the interest, again and again. Once it was told, and nothing is armed, the
+    /// descriptor is therefore not registered at all.</para>
     /// </remarks>
-    private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler) : IoRegistration
+    private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler)
+        : IoRegistration, IIoHandler
     {
+        private const IoEvents Ends = IoEvents.Error | IoEvents.HangUp;
+
         private IoEvents _armed;
         private IoEvents _interest;
-        private bool _isArmed; // with None, for errors and hang-ups alone
-        private bool _isRegistered;
-        private bool _isReporting;
+        private bool _registered;
 
         internal override void Update(IoEvents interest) => Arm(interest);
 
         internal override void Arm(IoEvents direction)
         {
-            _armed |= direction;
-            _isArmed = true;
-            if (!_isReporting)
+            _armed |= direction | Ends;
+            if (!_registered)
             {
-                Ask();
+                loop.Watch(descriptor, _armed & ~Ends, this);
+                _registered = true;
+                _interest = _armed;
+            }
+            else if ((direction & ~_interest) != 0)
+            {
+                ReduceToArmed();
             }
         }
 
         internal override void Remove()
         {
-            Disarm();
-            if (_isRegistered)
+            if (_registered)
             {
-                _isRegistered = false;
+                _registered = false;
+                _armed = IoEvents.None;
                 loop.RemoveHandler(descriptor);
             }
         }
 
-        private void OnEvents(SafeHandle _, IoEvents events)
+        public void OnEvents(IoEvents events)
         {
-            if (!_isArmed)
+            IoEvents told = events & _armed;
+            _armed &= (events & Ends) != 0 ? IoEvents.None : ~events;
+            if (told != IoEvents.None)
+            {
+                // A loop that knows users alone runs this as their code, with its context; the engine's sinks expect none.
+                using OutsideContext outside = OutsideContext.Enter();
+                handler.OnEvents(told);
+            }
+
+            if (_registered && (told != events || (_interest & ~_armed & IoEvents.Write) != 0))
+            {
+                ReduceToArmed();
+            }
+        }
+
+        private void ReduceToArmed()
+        {
+            if (_armed == IoEvents.None)
             {
                 Remove();
-                return;
             }
-
-            _armed &= (events & (IoEvents.Error | IoEvents.HangUp)) != 0 ? IoEvents.None : ~events;
-            _isArmed = _armed != IoEvents.None;
-            _isReporting = true;
-            try
+            else
             {
-                // The handler runs as user code with the loop's context; the engine's sinks expect none.
-                using OutsideContext outside = OutsideContext.Enter();
-                handler.OnEvents(events);
-            }
-            finally
-            {
-                _isReporting = false;
-                Ask();
-            }
-        }
-
-        private void Ask()
-        {
-            if (!_isRegistered)
-            {
-                if (_isArmed)
-                {
-                    loop.AddHandler(descriptor, _armed, OnEvents);
-                    _isRegistered = true;
-                    _interest = _armed;
-                }
-            }
-            else if (_interest != _armed)
-            {
-                loop.UpdateHandler(descriptor, _armed);
+                loop.UpdateHandler(descriptor, _armed & ~Ends);
                 _interest = _armed;
             }
-        }
-
-        private void Disarm()
-        {
-            _armed = IoEvents.None;
-            _isArmed = false;
         }
     }
 }

@@ -1,4 +1,5 @@
 using LoopBridge.Bridge;
+using LoopBridge.Drivers;
 using LoopBridge.Reactors;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -12,7 +13,10 @@ namespace LoopBridge.Testing;
 public abstract class ReactorContract : ContractTest
 {
     /// <summary>A reactor that does not run; disposed of at the test's end, with all below it.</summary>
-    protected IReactor NewReactor(ReactorStack stack, TimeProvider? clock = null)
+    protected IReactor NewReactor(ReactorStack stack, TimeProvider? clock = null) => NewReactor(stack, clock, driver: null);
+
+    /// <summary>As above, with a driver of the test's own at the bottom.</summary>
+    private protected IReactor NewReactor(ReactorStack stack, TimeProvider? clock, IIoDriver? driver)
     {
         if (stack.Missing is { } reason)
         {
@@ -21,7 +25,7 @@ public abstract class ReactorContract : ContractTest
 
         var check = new NothingLeft();
         Own(check); // before the layers, so that it looks when they are gone
-        IReactor reactor = stack.Create(clock ?? TimeProvider.System, Log.CreateLogger("reactor"), layer => Own(layer));
+        IReactor reactor = stack.Create(clock ?? TimeProvider.System, Log.CreateLogger("reactor"), layer => Own(layer), driver);
         check.Reactor = reactor;
         return reactor;
     }
@@ -44,12 +48,18 @@ public abstract class ReactorContract : ContractTest
     /// <summary>Ends the reactor and all below it before the test's end.</summary>
     protected static void DisposeStack(IReactor reactor)
     {
-        ((IDisposable)reactor).Dispose();
-        (reactor as ReactorOnLoop)?.Loop.Dispose();
+        for (IReactor? each = reactor; each is not null; each = Below(each))
+        {
+            ((IDisposable)each).Dispose();
+            (each as ReactorOnLoop)?.Loop.Dispose();
+        }
     }
 
     /// <summary>The exceptions that were reported since the last look, which count as expected from now on.</summary>
     protected Exception[] TakeErrors() => [.. Log.Take(LogLevel.Error).Select(entry => entry.Exception!)];
+
+    /// <summary>The reactor two layers down, if there is one.</summary>
+    protected static IReactor? Below(IReactor reactor) => ((reactor as ReactorOnLoop)?.Loop as LoopOnReactor)?.Reactor;
 
     private sealed class NothingLeft : IDisposable
     {
@@ -57,8 +67,11 @@ public abstract class ReactorContract : ContractTest
 
         public void Dispose()
         {
-            Assert.Empty(Reactor?.RemoveAll() ?? []);
-            Assert.Empty(Reactor?.GetDelayedCalls() ?? []);
+            for (IReactor? each = Reactor; each is not null; each = Below(each))
+            {
+                Assert.Empty(each.RemoveAll());
+                Assert.Empty(each.GetDelayedCalls());
+            }
         }
     }
 }

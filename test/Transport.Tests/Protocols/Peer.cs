@@ -12,14 +12,22 @@ internal sealed class Peer(Socket socket) : IDisposable
 
     internal static async Task<Peer> ConnectAsync(IListeningPort port, int? receiveBuffer = null)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(port.Host.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         if (receiveBuffer is { } size)
         {
             socket.ReceiveBufferSize = size;
         }
 
-        await socket.ConnectAsync((IPEndPoint)port.Host).WithDeadline();
-        return new Peer(socket);
+        try
+        {
+            await socket.ConnectAsync((IPEndPoint)port.Host).WithDeadline();
+            return new Peer(socket);
+        }
+        catch
+        {
+            socket.Dispose(); // refused, which the test may expect: not left to the finalizer, which the leak check would wait for
+            throw;
+        }
     }
 
     internal async Task SendAsync(ReadOnlyMemory<byte> data)
