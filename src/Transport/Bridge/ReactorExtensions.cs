@@ -62,6 +62,9 @@ public static class ReactorExtensions
         }
     }
 
+    /// <summary>For one that was made together with its loop, before anybody can have asked for another.</summary>
+    internal static void Introduce(ReactorOnLoop reactor) => Reactors.Add(reactor.Loop, reactor);
+
     /// <summary>The loop's reactor if anybody has asked for it yet.</summary>
     internal static ReactorOnLoop? FindReactor(this IEventLoop loop)
         => Reactors.TryGetValue(loop, out ReactorOnLoop? reactor) ? reactor : null;
