@@ -14,4 +14,7 @@ public sealed class LoopOnReactorOptions
 
     /// <inheritdoc cref="EventLoopOptions.MakeCurrent"/>
     public bool? MakeCurrent { get; set; }
+
+    /// <summary>Whether a <see cref="LoopGroup"/> has it, and so closes it; its reactor then turns on after its shutdown.</summary>
+    internal bool IsInGroup { get; init; }
 }

@@ -20,7 +20,7 @@ namespace LoopBridge.Bridge;
 /// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop does not dispose of the reactor: do that
 /// first.</para>
 /// </remarks>
-public class ReactorOnLoop : ReactorBase, IDisposable
+public partial class ReactorOnLoop : ReactorBase, IDisposable
 {
     private static readonly Action<object?> StartAction = static reactor => ((ReactorOnLoop)reactor!).Start();
     private static readonly Action<object?> FireAction = static call => ((DelayedCall)call!).Fire();
@@ -92,8 +92,7 @@ public class ReactorOnLoop : ReactorBase, IDisposable
     /// <summary>Whether a container hands it out, and the host shuts it down.</summary>
     internal bool IsLent { get; set; }
 
-    /// <summary>As <see cref="Dispose"/>, for the host, which may.</summary>
-    internal void ShutDown() => Close();
+    internal override void ShutDown() => Close();
 
     internal override bool Post(Action<object?> callback, object? state) => Loop.AddCallback(callback, state);
 
@@ -140,12 +139,6 @@ public class ReactorOnLoop : ReactorBase, IDisposable
 
         Loop.AddCallback(static escaped => ((ExceptionDispatchInfo)escaped!).Throw(), ExceptionDispatchInfo.Capture(exception));
     }
-
-    private protected override bool PostCall(Action<object?> call, object? state)
-        => Loop.AddCallback(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
-
-    private protected override void AddBeforePoll(Action<object?> call, object? state)
-        => Loop.CallBeforePoll(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
 
     private protected override void EndRun()
     {

@@ -20,6 +20,7 @@ namespace LoopBridge.Manual;
 /// there, or by the turn that ran the callback.</para>
 /// <para>Nothing is lost on the way and nothing takes time: what was written before an orderly end counts as sent. To see two protocols
 /// talk to each other over something like a network, use <see cref="MemoryProtocolExtensions.ConnectProtocols"/>.</para>
+/// <para><c>StartTls</c> is recorded and nothing is encrypted: what the protocol writes can be read before and after it.</para>
 /// <para>Belongs to the thread of its reactor, which is usually a <see cref="ManualReactor"/>.</para>
 /// </remarks>
 /// <example>
@@ -43,6 +44,7 @@ public sealed partial class MemoryTransport : ITransport
         _options = options;
         Reactor = reactor;
         Loop = reactor.GetLoop();
+        LogPrefix = ReactorTransport.MakeLogPrefix(protocol, options.Peer);
     }
 
     /// <inheritdoc />
@@ -59,6 +61,9 @@ public sealed partial class MemoryTransport : ITransport
 
     /// <inheritdoc />
     public IReactor Reactor { get; }
+
+    /// <inheritdoc />
+    public string LogPrefix { get; }
 
     /// <summary>Whether the protocol has not been told yet of the loss.</summary>
     public bool IsConnected => _protocol is not null;

@@ -44,12 +44,17 @@ public abstract class ReactorContract : ContractTest
     /// <summary>Ends the reactor and all below it before the test's end.</summary>
     protected static void DisposeStack(IReactor reactor)
     {
-        ((IDisposable)reactor).Dispose();
-        (reactor as ReactorOnLoop)?.Loop.Dispose();
+        for (IReactor? each = reactor; each is not null; each = Below(each))
+        {
+            ((IDisposable)each).Dispose();
+            (each as ReactorOnLoop)?.Loop.Dispose();
+        }
     }
 
     /// <summary>The exceptions that were reported since the last look, which count as expected from now on.</summary>
     protected Exception[] TakeErrors() => [.. Log.Take(LogLevel.Error).Select(entry => entry.Exception!)];
+
+    private static IReactor? Below(IReactor reactor) => ((reactor as ReactorOnLoop)?.Loop as LoopOnReactor)?.Reactor;
 
     private sealed class NothingLeft : IDisposable
     {
@@ -57,8 +62,11 @@ public abstract class ReactorContract : ContractTest
 
         public void Dispose()
         {
-            Assert.Empty(Reactor?.RemoveAll() ?? []);
-            Assert.Empty(Reactor?.GetDelayedCalls() ?? []);
+            for (IReactor? each = Reactor; each is not null; each = Below(each))
+            {
+                Assert.Empty(each.RemoveAll());
+                Assert.Empty(each.GetDelayedCalls());
+            }
         }
     }
 }

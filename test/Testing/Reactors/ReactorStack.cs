@@ -10,11 +10,12 @@ using Xunit.v3;
 namespace LoopBridge.Testing;
 
 /// <summary>
-/// A way to build a reactor: the native one (<c>N</c>) or one on a native loop (<c>R/L</c>), each on each driver.
+/// A way to build a reactor: the native one (<c>N</c>), one on a native loop (<c>R/L</c>), or one on a loop on a native reactor
+/// (<c>R/L/R</c>); each on each driver.
 /// </summary>
 public sealed class ReactorStack : ContractStack
 {
-    private static readonly string[] Engines = ["N", "R/L"];
+    private static readonly string[] Engines = ["N", "R/L", "R/L/R"];
 
     private string _name = "";
 
@@ -34,30 +35,45 @@ public sealed class ReactorStack : ContractStack
     /// <summary>Whether the reactor stands on a loop, and whoever runs that runs it.</summary>
     public bool IsOnLoop => _name.StartsWith("R/", StringComparison.Ordinal);
 
+    /// <summary>Whether a native reactor is at the bottom: a turn that fails as a whole is followed by the next, where a native loop ends.</summary>
+    public bool OutlivesAFailedTurn => Layers[^1] is "N" or "R";
+
     /// <summary>Whether the bottom watches any descriptor, and not sockets alone.</summary>
     public bool WatchesAnyDescriptor => Driver != LoopDriver.Managed;
 
     /// <summary>Why the stack cannot run on this machine, or null.</summary>
     public string? Missing => Driver == LoopDriver.Epoll && !OperatingSystem.IsLinux() ? "epoll is Linux's" : null;
 
+    // From top to bottom.
+    private string[] Layers => _name[.._name.LastIndexOf('/')].Split('/');
+
     /// <summary>Builds it from the bottom up; none of it runs.</summary>
     /// <param name="clock">What all the layers measure time by.</param>
-    /// <param name="logger">What the reactor logs to.</param>
+    /// <param name="logger">What all the layers log to.</param>
     /// <param name="own">Takes each layer, the lowest first.</param>
     public IReactor Create(TimeProvider clock, ILogger logger, Action<IDisposable> own)
     {
-        if (!IsOnLoop)
+        IEventLoop? loop = null;
+        IReactor? reactor = null;
+        foreach (string layer in Layers.Reverse())
         {
-            var native = new Reactor(new ReactorOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger });
-            own(native);
-            return native;
+            if (layer == "L")
+            {
+                loop = reactor is null
+                    ? new EventLoop(new EventLoopOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger })
+                    : new LoopOnReactor(reactor, new LoopOnReactorOptions { Name = "test", Logger = logger });
+                own(loop);
+            }
+            else
+            {
+                reactor = loop is null
+                    ? new Reactor(new ReactorOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger })
+                    : new ReactorOnLoop(loop, logger);
+                own((IDisposable)reactor);
+            }
         }
 
-        var loop = new EventLoop(new EventLoopOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger });
-        own(loop);
-        var reactor = new ReactorOnLoop(loop, logger);
-        own(reactor);
-        return reactor;
+        return reactor ?? throw new InvalidOperationException($"The stack {_name} has no reactor.");
     }
 
     protected override void Become(string name) => _name = name;

@@ -298,9 +298,17 @@ public sealed class EmbeddedTests : ReactorContract
             var calls = Enumerable.Range(0, 5000).Select(_ => embedded.Reactor.CallLater(TimeSpan.FromDays(1), () => { })).ToList();
             calls.ForEach(call => call.Reset(TimeSpan.FromDays(2)));
             calls.ForEach(call => call.Delay(TimeSpan.FromDays(2)));
-            Assert.Equal(calls.Count, ((EventLoop)embedded.Loop).GetStatistics().PendingTimeouts);
+            Assert.Equal(calls.Count, PendingBelow(embedded.Loop));
             calls.Skip(1).ToList().ForEach(call => call.Cancel());
-            Assert.Equal(1, ((EventLoop)embedded.Loop).GetStatistics().PendingTimeouts);
+            Assert.Equal(1, PendingBelow(embedded.Loop));
         });
     }
+
+    // A native loop counts its timeouts. That of a reactor has a delayed call there for each.
+    private static int PendingBelow(IEventLoop loop) => loop switch
+    {
+        EventLoop native => native.GetStatistics().PendingTimeouts,
+        LoopOnReactor bridge => bridge.Reactor.GetDelayedCalls().Count,
+        _ => throw new ArgumentException($"No stack has a {loop.GetType()}.", nameof(loop)),
+    };
 }

@@ -277,6 +277,20 @@ public sealed class MemoryTransportTests : IDisposable
     }
 
     [Fact]
+    public void StartTls_IsRecorded()
+    {
+        MemoryTransport transport = Connect();
+        var options = new System.Net.Security.SslServerAuthenticationOptions();
+        transport.StartTls(options);
+
+        Assert.Same(options, transport.ServerTls);
+        Assert.True(transport.IsTls);
+        Assert.Null(transport.ClientTls);
+        Assert.Throws<InvalidOperationException>(() => transport.StartTls(options));
+        Assert.Equal("RecordingProtocol,192.0.2.2:12345", transport.LogPrefix);
+    }
+
+    [Fact]
     public void MalformedInput_EndsTheConnectionInOrder()
     {
         MemoryTransport transport = Connect();

@@ -1,0 +1,31 @@
+using System.Net;
+using LoopBridge.Reactors;
+
+namespace LoopBridge.Protocols;
+
+/// <remarks>
+/// What the connection is called in the log. The callbacks of a protocol that names itself run in a scope of that name (R-TCPC-20). The
+/// scope is part of the ambient context that all of them run under anyway, so it costs nothing per callback; like the reference, which
+/// makes its <c>logstr</c> when it connects, the protocol is asked once.
+/// </remarks>
+internal sealed partial class ReactorTransport
+{
+    public string LogPrefix { get; }
+
+    internal static string MakeLogPrefix(Protocol protocol, EndPoint? peer)
+    {
+        string name = (protocol as ILogPrefix)?.LogPrefix ?? protocol.GetType().Name;
+        return peer is null ? name : $"{name},{peer}";
+    }
+
+    private ExecutionContext? CaptureAmbient(Protocol protocol)
+    {
+        if (protocol is not ILogPrefix || _options.Logger is not { } logger || ExecutionContext.IsFlowSuppressed())
+        {
+            return ExecutionContext.Capture();
+        }
+
+        using IDisposable? scope = logger.BeginScope(LogPrefix);
+        return ExecutionContext.Capture();
+    }
+}
