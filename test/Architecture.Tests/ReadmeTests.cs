@@ -74,7 +74,8 @@ public sealed partial class ReadmeTests
         Type? type = parts.Length == 2 && Objects.TryGetValue(parts[0], out Type? known)
             ? known
             : PublicTypes.FirstOrDefault(each => NameOf(each) == parts[0]);
-        return type is not null && (parts.Length == 1 || (parts.Length == 2 && (HasMember(type, parts[1]) || IsExtended(type, parts[1]))));
+        return type is not null
+            && (parts.Length == 1 || (parts.Length == 2 && (HasMember(type, parts[1]) || IsExtended(type, parts[1]))));
     }
 
     private static string NameOf(Type type)

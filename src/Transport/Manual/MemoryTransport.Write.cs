@@ -32,7 +32,9 @@ public sealed partial class MemoryTransport
 
     private bool MayWrite => IsConnected && !IsAborted && !IsWriteEnded;
 
-    /// <summary>The peer takes what was written: gives it and forgets it. A producer that waits for that goes on, before this returns.</summary>
+    /// <summary>
+    /// The peer takes what was written: gives it and forgets it. A producer that waits for that goes on, before this returns.
+    /// </summary>
     public byte[] TakeBytes()
     {
         ThrowIfOffLoop();

@@ -91,7 +91,9 @@ public sealed partial class MemoryTransport : ITransport
     /// <param name="reactor">Where it lives. The caller is on its thread.</param>
     /// <param name="options">Defaults to the options' defaults.</param>
     /// <returns>Its transport.</returns>
-    /// <exception cref="InvalidOperationException">The protocol has had a connection before, or this is not the reactor's thread.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The protocol has had a connection before, or this is not the reactor's thread.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">A limit of less than one byte.</exception>
     public static MemoryTransport Connect(Protocol protocol, IReactor reactor, MemoryTransportOptions? options = null)
     {
