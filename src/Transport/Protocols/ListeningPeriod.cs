@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Sockets;
@@ -20,6 +21,7 @@ internal sealed class ListeningPeriod : IDisposable
     {
         _port = port;
         EndPoint = socket.LocalEndPoint!;
+        Handle = socket.Handle;
         _listener = new SocketListener(
             port.Loop,
             socket,
@@ -30,6 +32,11 @@ internal sealed class ListeningPeriod : IDisposable
     }
 
     internal EndPoint EndPoint { get; }
+
+    internal SafeHandle Handle { get; }
+
+    /// <summary>Whether it accepts. Loop thread.</summary>
+    internal bool IsAccepting { get; private set; }
 
     /// <summary>Whether the socket is closed and the factory told. Any thread.</summary>
     internal bool IsOver => _stopped.Task.IsCompleted;
@@ -74,6 +81,13 @@ internal sealed class ListeningPeriod : IDisposable
         }
     }
 
+    /// <summary>Leaves connections in the kernel's queue until the stop. Loop thread.</summary>
+    internal void SetAside()
+    {
+        IsAccepting = false;
+        _listener.Pause();
+    }
+
     public void Dispose() => Close();
 
     private void Start()
@@ -81,6 +95,8 @@ internal sealed class ListeningPeriod : IDisposable
         if (!_closed)
         {
             _listener.Start();
+            IsAccepting = true;
+            _port.EnterBooks();
             Logger?.ListeningStarted(_port.FactoryName, EndPoint);
         }
     }
@@ -94,6 +110,8 @@ internal sealed class ListeningPeriod : IDisposable
         }
 
         _closed = true;
+        IsAccepting = false;
+        _port.LeaveBooks();
         _listener.Dispose();
         Logger?.ListeningStopped(_port.FactoryName, EndPoint);
         try

@@ -9,7 +9,7 @@ using SocketException = System.Net.Sockets.SocketException;
 namespace LoopBridge.Protocols;
 
 /// <summary>Accepts on one loop and gives each connection there a protocol. A period lasts from a start to the stop after it.</summary>
-internal sealed class ListeningPort : IListeningPort
+internal sealed partial class ListeningPort : IListeningPort
 {
     private readonly Lock _lock = new();
     private readonly Func<EndPoint?, RawSocket> _open;
@@ -102,8 +102,13 @@ internal sealed class ListeningPort : IListeningPort
         }
     }
 
-    // The connections of a reactor have the system's defaults (R-CONN-25).
-    private static ListenSettings Reactors(int backlog) => new() { Backlog = backlog, NoDelay = false };
+    // The connections of a reactor have the system's defaults (R-CONN-25), and its ports turn clients away that they cannot serve (R-TCPP-03).
+    private static ListenSettings Reactors(int backlog) => new()
+    {
+        Backlog = backlog,
+        NoDelay = false,
+        TurnsAwayWhenExhausted = true,
+    };
 
     private ListeningPeriod Begin(EndPoint? endPoint)
     {

@@ -16,13 +16,13 @@ namespace LoopBridge.Protocols;
 /// and the protocol hears of it in a later turn. So it is never told from inside a method that it called itself (R-INV-03), and always
 /// after the socket is closed (R-CONN-28).
 /// </remarks>
-internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopWork
+internal sealed partial class ReactorTransport : ISocketSink, ITransport, IServedDescriptor, ILoopWork
 {
-    private readonly StreamSocket _socket;
     private readonly TransportOptions _options;
     private readonly string _protocolName;
-    private readonly ExecutionContext? _ambient = ExecutionContext.Capture();
+    private readonly ExecutionContext? _ambient;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private StreamSocket _socket;
     private Protocol? _protocol;
     private IReactor? _reactor;
     private string? _connectionId;
@@ -53,6 +53,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         _options = options ?? TransportOptions.Default;
         _connectionId = connectionId;
         _reactor = reactor;
+        _ambient = CaptureAmbient(protocol);
     }
 
     public string ConnectionId => _connectionId ??= ConnectionIds.Next();
@@ -87,6 +88,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         }
 
         _begun = true;
+        EnterBooks();
         _options.Logger?.ProtocolConnected(ConnectionId, _protocolName, Peer);
         var call = new ProtocolCall(Loop, _ambient);
         try
@@ -142,6 +144,13 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
             ThrowIfOffLoop();
             Abort(new ConnectionAbortedLocallyException());
         }
+        else if (!_closed && _tls is not null)
+        {
+            // An orderly close of TLS waits for the peer to take the last bytes, however long.
+            ThrowIfOffLoop();
+            _reason = new ConnectionAbortedLocallyException();
+            _tls.Abort();
+        }
     }
 
     void ISocketSink.OnClosed(Exception? reason)
@@ -172,6 +181,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
             return;
         }
 
+        LeaveBooks();
         _protocol = null; // nothing of ours refers to it from here on (R-TCPC-23)
         _options.Logger?.ProtocolDisconnected(ConnectionId, _protocolName, _reason!.Message);
         var call = new ProtocolCall(Loop, _ambient);

@@ -12,7 +12,8 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
 {
     private static readonly Action<object?> TurnAction = static set => ((AlwaysReadySet)set!).Turn();
 
-    private readonly Dictionary<SafeHandle, Entry> _entries = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<nint, Entry> _entries = [];
+    private readonly List<Entry> _pass = [];
     private bool _isTurnDue;
 
     /// <summary>Whether it is of that kind: it has a position.</summary>
@@ -31,18 +32,26 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
         }
     }
 
+    /// <exception cref="InvalidOperationException">The number is in here already, for another object.</exception>
     internal void Add(SafeHandle descriptor, IoEvents interest, Action<SafeHandle, IoEvents> handler)
     {
+        // As a driver does: the number cannot pass to somebody else while it is watched.
         bool referenced = false;
         descriptor.DangerousAddRef(ref referenced);
-        _entries.Add(descriptor, new Entry(handler) { Interest = interest });
+        nint number = descriptor.DangerousGetHandle();
+        if (!_entries.TryAdd(number, new Entry(descriptor, handler) { Interest = interest }))
+        {
+            descriptor.DangerousRelease();
+            throw new InvalidOperationException($"The descriptor {number} is watched for another object: remove that one first.");
+        }
+
         RequestTurn();
     }
 
     /// <summary>False if it is not one of these.</summary>
     internal bool TryChange(SafeHandle descriptor, IoEvents interest)
     {
-        if (!_entries.TryGetValue(descriptor, out Entry? entry))
+        if (Find(descriptor) is not { } entry)
         {
             return false;
         }
@@ -54,15 +63,21 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
     /// <summary>False if it is not one of these.</summary>
     internal bool TryRemove(SafeHandle descriptor)
     {
-        if (!_entries.Remove(descriptor, out Entry? entry))
+        if (Find(descriptor) is not { } entry)
         {
             return false;
         }
 
+        _entries.Remove(descriptor.DangerousGetHandle());
         entry.Interest = IoEvents.None;
         descriptor.DangerousRelease();
         return true;
     }
+
+    private Entry? Find(SafeHandle descriptor)
+        => _entries.TryGetValue(descriptor.DangerousGetHandle(), out Entry? entry) && ReferenceEquals(entry.Descriptor, descriptor)
+            ? entry
+            : null;
 
     private void RequestTurn()
     {
@@ -85,18 +100,25 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
     {
         _isTurnDue = false;
         RequestTurn();
-        foreach ((SafeHandle descriptor, Entry entry) in _entries.ToArray())
+        SynchronizationContext? context = SynchronizationContext.Current;
+        _pass.AddRange(_entries.Values); // one that comes meanwhile is the next turn's
+        foreach (Entry entry in _pass)
         {
             // None by now if one before it in this turn has removed it.
             if (entry.Interest != IoEvents.None)
             {
-                entry.Handler(descriptor, entry.Interest);
+                SynchronizationContext.SetSynchronizationContext(context); // the one before may have put in another
+                entry.Handler(entry.Descriptor, entry.Interest); // has its guard
             }
         }
+
+        _pass.Clear();
     }
 
-    private sealed class Entry(Action<SafeHandle, IoEvents> handler)
+    private sealed class Entry(SafeHandle descriptor, Action<SafeHandle, IoEvents> handler)
     {
+        internal SafeHandle Descriptor => descriptor;
+
         internal Action<SafeHandle, IoEvents> Handler => handler;
 
         internal IoEvents Interest { get; set; }

@@ -102,7 +102,6 @@ public sealed partial class Reactor
                     {
                     }
 
-                    RunAlwaysReady();
                     _phase = TurnPhase.Begin;
                     return !_once;
             }
@@ -179,7 +178,7 @@ public sealed partial class Reactor
 
     private void Poll()
     {
-        if (!_mayWait || !_calls.IsEmpty || !_beforePoll.IsEmpty || _alwaysReady.Count > 0)
+        if (!_mayWait || !_calls.IsEmpty || !_beforePoll.IsEmpty)
         {
             _driver.Wait(TimeSpan.Zero);
             return;

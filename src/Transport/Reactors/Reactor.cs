@@ -177,7 +177,6 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
         {
             DropCalls();
             _watches.Clear();
-            _alwaysReady.Clear();
             _driver.Dispose();
         }
 

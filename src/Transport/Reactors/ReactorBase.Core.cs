@@ -236,6 +236,7 @@ public abstract partial class ReactorBase
 
     private void DisconnectAll()
     {
+        Served.DisconnectAll(new ConnectionLostException(ShutDownMessage)); // before the watches that some of them have here
         _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage));
         _watchers.DisconnectAll(new ConnectionLostException(ShutDownMessage));
     }

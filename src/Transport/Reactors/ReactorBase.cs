@@ -22,6 +22,7 @@ public abstract partial class ReactorBase : IReactor
         Logger = logger ?? NullLogger.Instance;
         _descriptors = new DescriptorSet(this);
         _watchers = new WatcherSet(this);
+        Served = new ServedSet(this);
         _workers = new ReactorWorkers(this);
         Signals = new ReactorSignals(this);
         _startup = new SystemEvent(this, SystemEvents.Startup, OnStarted);
@@ -34,6 +35,9 @@ public abstract partial class ReactorBase : IReactor
     }
 
     internal ILogger Logger { get; }
+
+    /// <summary>Connections and ports, which others serve for this reactor.</summary>
+    internal ServedSet Served { get; }
 
     internal DelayedCallList DelayedCalls { get; } = new();
 

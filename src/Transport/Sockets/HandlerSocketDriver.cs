@@ -21,14 +21,20 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
         => loop.SocketDriver ?? Drivers.GetValue(loop, static l => new HandlerSocketDriver(l));
 
     /// <summary>
-    /// Watches a descriptor that is no socket, by edges. Fails with the loop's own error if its driver cannot watch such a one. Loop
-    /// thread.
+    /// Watches a descriptor that is no socket, by edges. Loop thread.
     /// </summary>
+    /// <exception cref="IOException">The loop's driver cannot watch such a one, or nobody can: a file.</exception>
     internal static IoRegistration Watch(IEventLoop loop, SafeHandle descriptor, IoEvents interest, IIoHandler handler)
     {
         if (loop.SocketDriver is IIoDriver driver)
         {
             return driver.Add(descriptor, interest, IoTrigger.OnChange, handler);
+        }
+
+        // A loop on a reactor takes a file for always ready. What comes out of one is no stream of events, on any loop.
+        if (EpollDriver.IsSupported)
+        {
+            EpollDriver.ThrowIfRefused(descriptor);
         }
 
         // Asked now, because the registration below asks only when there is something to wait for.
@@ -61,7 +67,8 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
     /// <para>A level-triggered loop reports a hang-up whatever the interest, again and again. Once it was told, and nothing is armed, the
     /// descriptor is therefore not registered at all.</para>
     /// </remarks>
-    private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler) : IoRegistration
+    private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler)
+        : IoRegistration, IIoHandler
     {
         private const IoEvents Ends = IoEvents.Error | IoEvents.HangUp;
 
@@ -76,7 +83,7 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
             _armed |= direction | Ends;
             if (!_registered)
             {
-                loop.AddHandler(descriptor, _armed & ~Ends, OnEvents);
+                loop.Watch(descriptor, _armed & ~Ends, this);
                 _registered = true;
                 _interest = _armed;
             }
@@ -96,13 +103,13 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
             }
         }
 
-        private void OnEvents(SafeHandle _, IoEvents events)
+        public void OnEvents(IoEvents events)
         {
             IoEvents told = events & _armed;
             _armed &= (events & Ends) != 0 ? IoEvents.None : ~events;
             if (told != IoEvents.None)
             {
-                // The handler runs as user code with the loop's context; the engine's sinks expect none.
+                // A loop that knows users alone runs this as their code, with its context; the engine's sinks expect none.
                 using OutsideContext outside = OutsideContext.Enter();
                 handler.OnEvents(told);
             }

@@ -12,6 +12,7 @@ internal static class TrialList
         new IdleTrial(),
         new StreamEchoTrial(),
         new StackEchoTrial(),
+        new ModesTrial(),
         new ReadUntilTrial(),
     ];
 }

@@ -35,14 +35,20 @@ public sealed class LoopStack : ContractStack
     /// <summary>Whether the loop stands on a reactor, and whoever runs that runs it.</summary>
     public bool IsOnReactor => _name.StartsWith("L/R", StringComparison.Ordinal);
 
+    /// <summary>How many of its loops stand on a reactor.</summary>
+    public int Depth => Layers.Count(layer => layer == "L") - (Layers[^1] == "L" ? 1 : 0);
+
+    /// <summary>The native loop on the same driver.</summary>
+    public LoopStack Native => All.Single(stack => !stack.IsOnReactor && stack.Driver == Driver);
+
     /// <summary>Whether the bottom watches any descriptor, and not sockets alone.</summary>
     public bool WatchesAnyDescriptor => Driver != LoopDriver.Managed;
 
     /// <summary>Whether a turn that fails as a whole ends the run: a native loop ends, a native reactor goes on with the next turn.</summary>
     public bool EndsWithAFailedTurn => Layers[^1] != "R";
 
-    /// <summary>Whether a descriptor that cannot be waited for counts as always ready: what a native reactor makes of it.</summary>
-    public bool FilesAreAlwaysReady => WatchesAnyDescriptor && Layers[^1] == "R";
+    /// <summary>Whether a descriptor that cannot be waited for counts as always ready: what every reactor makes of it.</summary>
+    public bool FilesAreAlwaysReady => IsOnReactor;
 
     /// <summary>Why the stack cannot run on this machine, or null.</summary>
     public string? Missing => Driver == LoopDriver.Epoll && !OperatingSystem.IsLinux() ? "epoll is Linux's" : null;
