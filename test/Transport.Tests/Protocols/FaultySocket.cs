@@ -5,7 +5,9 @@ using LoopBridge.Drivers;
 
 namespace LoopBridge.Transport.Tests.Protocols;
 
-/// <summary>A listening socket whose accept fails as the system does not on demand, as often as it is told to. Otherwise the real one.</summary>
+/// <summary>
+/// A listening socket whose accept fails as the system does not on demand, as often as it is told to. Otherwise the real one.
+/// </summary>
 internal sealed class FaultySocket : RawSocket
 {
     private readonly RawSocket _real;

@@ -43,7 +43,9 @@ public sealed class TurnAwayTests : ProtocolContract
             Assert.Equal("free", await OrderAsync(child, "free"));
             await AssertServedAsync(port);
             string[] names = (await OrderAsync(child, "end")).Split(' ');
-            Assert.Equal(["TurningAway", "ServingAgain", "TurningAway", "ServingAgain"], names.Where(name => name is "TurningAway" or "ServingAgain"));
+            Assert.Equal(
+                ["TurningAway", "ServingAgain", "TurningAway", "ServingAgain"],
+                names.Where(name => name is "TurningAway" or "ServingAgain"));
             Assert.DoesNotContain("AcceptExhausted", names);
             await child.WaitForExitAsync(TestContext.Current.CancellationToken).WithDeadline();
             Assert.Equal(0, child.ExitCode);
@@ -74,7 +76,7 @@ public sealed class TurnAwayTests : ProtocolContract
     }
 
     private static Process Start(params string[] arguments)
-        => Process.Start(new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [Worker, .. arguments])
+        => Process.Start(new ProcessStartInfo("dotnet", [Worker, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
