@@ -30,7 +30,8 @@ public sealed class DescriptorTests
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         Task<ConnectionContext?> pending;
         Assert.Equal(0, LibCalls.GetLimit(LibCalls.LimitOfFiles, out LibCalls.Limit limit));
-        Assert.Equal(0, LibCalls.SetLimit(LibCalls.LimitOfFiles, limit with { Soft = 1 }));
+        // Not below what the loop watches: poll(2) takes no more descriptors than the limit, either.
+        Assert.Equal(0, LibCalls.SetLimit(LibCalls.LimitOfFiles, limit with { Soft = 3 }));
         try
         {
             client.Connect(listener.EndPoint);
