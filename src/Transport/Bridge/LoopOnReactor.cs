@@ -17,17 +17,12 @@ namespace LoopBridge.Bridge;
 /// </remarks>
 public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
 {
-    private static readonly Action<object?> EndSoonAction = static loop => ((LoopOnReactor)loop!).EndSoon();
-
     private readonly HashSet<IDisposable> _owned = [];
     private readonly ExceptionReporter _exceptions;
     private readonly LoopSlot? _claimed;
     private TaskScheduler _defaultExecutor = ThreadExecutor.Shared;
-    private int _running;
     private int _closingThread;
-    private volatile bool _stopRequested;
     private volatile bool _closed;
-    private bool _endsWithReactor;
 
     /// <summary>Puts a loop on a reactor. Any thread.</summary>
     /// <param name="reactor">The reactor. It may have other users, and other loops.</param>
@@ -43,6 +38,7 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
         Reactor = reactor;
         Name = options.Name;
         IsInGroup = options.IsInGroup;
+        _installSignalHandlers = options.InstallSignalHandlers;
         _exceptions = new ExceptionReporter(options.Logger ?? NullLogger.Instance, Name);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
@@ -91,64 +87,6 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
         }
     }
 
-    /// <summary>Runs the reactor on the calling thread until <see cref="Stop"/>, or the reactor's own end. May be called again.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// The loop, or the reactor, is running already; or the reactor was shut down, which is for good.
-    /// </exception>
-    public void Start()
-    {
-        ObjectDisposedException.ThrowIf(_closed, this);
-        if (Interlocked.Exchange(ref _running, 1) == 1)
-        {
-            throw new InvalidOperationException($"The loop '{Name}' is already running.");
-        }
-
-        if (_stopRequested)
-        {
-            _stopRequested = false; // asked for before the start: this run ends before it begins, and only this one
-            Volatile.Write(ref _running, 0);
-            return;
-        }
-
-        try
-        {
-            Reactor.Run();
-        }
-        catch (ReactorAlreadyRunningException e)
-        {
-            throw new InvalidOperationException($"The loop '{Name}' cannot start: its reactor is already running.", e);
-        }
-        finally
-        {
-            Volatile.Write(ref _running, 0);
-        }
-
-        if (_endsWithReactor)
-        {
-            Dispose();
-        }
-    }
-
-    /// <inheritdoc />
-    public void Stop()
-    {
-        _stopRequested = true;
-        Interlocked.MemoryBarrier(); // the flag before the question; pairs with the exchange in Start
-        if (Volatile.Read(ref _running) == 0)
-        {
-            return; // remembered for the next start; whoever runs the reactor is not concerned
-        }
-
-        if (!Reactor.IsInReactorThread)
-        {
-            Reactor.CallFromThread(EndSoonAction, this);
-        }
-        else
-        {
-            EndSoon();
-        }
-    }
-
     /// <summary>
     /// Closes the loop: what it still owns is aborted, queued callbacks and timeouts are dropped, handlers unregistered without touching
     /// their descriptors. The reactor and its other users are not concerned. Harmless when repeated. Reactor thread, or any one thread
@@ -182,10 +120,7 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
             return;
         }
 
-        if (Interlocked.Exchange(ref _running, 1) == 1)
-        {
-            throw new InvalidOperationException($"The loop '{Name}' is running: stop it before closing it.");
-        }
+        BeginClose();
 
         // From here on this thread is the loop: what is aborted below may assert that it is.
         Volatile.Write(ref _closingThread, Environment.CurrentManagedThreadId);
@@ -224,45 +159,6 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
     void IEventLoop.Own(IDisposable resource) => _owned.Add(resource);
 
     void IEventLoop.Disown(IDisposable resource) => _owned.Remove(resource);
-
-    private void EndWithReactor()
-    {
-        if (Volatile.Read(ref _running) == 1)
-        {
-            _endsWithReactor = true; // the run below us on the stack is about to end
-        }
-        else
-        {
-            Dispose();
-        }
-    }
-
-    // Where the loop itself does not run, the reactor refuses what comes from the wrong thread.
-    private void ThrowIfOffThread()
-    {
-        if (!_closed && Volatile.Read(ref _running) == 1 && !IsOnLoopThread)
-        {
-            throw new InvalidOperationException($"The loop '{Name}' runs on another thread: hand the call over with AddCallback.");
-        }
-    }
-
-    // At the end of the turn: the callbacks and timeouts that are its own still run.
-    private void EndSoon()
-    {
-        if (_stopRequested && Volatile.Read(ref _running) == 1 && !_isBeforePoll)
-        {
-            AskForBeforePoll();
-        }
-    }
-
-    private void EndIfStopped()
-    {
-        if (_stopRequested && Volatile.Read(ref _running) == 1)
-        {
-            _stopRequested = false;
-            Reactor.Crash(); // returns from the run and fires nothing; it can be run again
-        }
-    }
 
     private void CloseOwned()
     {

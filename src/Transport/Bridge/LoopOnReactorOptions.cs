@@ -15,6 +15,12 @@ public sealed class LoopOnReactorOptions
     /// <inheritdoc cref="EventLoopOptions.MakeCurrent"/>
     public bool? MakeCurrent { get; set; }
 
+    /// <summary>
+    /// Whether <see cref="LoopOnReactor.Start"/> has the reactor listen to SIGINT and SIGTERM while it runs, which shut the reactor down.
+    /// Defaults to false, as on every loop: signals are the business of the program, or of a reactor that runs this loop.
+    /// </summary>
+    public bool InstallSignalHandlers { get; set; }
+
     /// <summary>Whether a <see cref="LoopGroup"/> has it, and so closes it; its reactor then turns on after its shutdown.</summary>
     internal bool IsInGroup { get; init; }
 }

@@ -17,15 +17,16 @@ namespace LoopBridge.Bridge;
 /// a loop alone that others run, and with it the delayed and cross-thread calls, which go on until <see cref="Dispose"/>.
 /// <see cref="IReactorCore.Run(bool)"/> runs the loop, for programs that have nothing else on it.
 /// </para>
-/// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop does not dispose of the reactor: do that
-/// first.</para>
+/// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop disposes of the reactor.</para>
 /// </remarks>
-public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
+public partial class ReactorOnLoop : ReactorBase, IDisposable
 {
     private static readonly Action<object?> StartAction = static reactor => ((ReactorOnLoop)reactor!).Start();
     private static readonly Action<object?> FireAction = static call => ((DelayedCall)call!).Fire();
 
     private readonly bool _hasLogger;
+    private readonly LoopEnd _loopEnd;
+    private bool _endsWithLoop;
     private ReactorIteration? _iteration;
     private int _runThread;
     private volatile bool _startDue;
@@ -42,6 +43,7 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
         ArgumentNullException.ThrowIfNull(loop);
         Loop = loop;
         _hasLogger = logger is not null;
+        _loopEnd = new LoopEnd(this);
         ObjectDisposedException.ThrowIf(!RequestStart(), loop);
     }
 
@@ -49,19 +51,26 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
     public IEventLoop Loop { get; }
 
     /// <inheritdoc />
-    public override TimeSpan Time => Loop.Time;
+    public sealed override TimeSpan Time => Loop.Time;
 
     /// <inheritdoc />
-    public override bool IsInReactorThread => Loop.IsOnLoopThread;
+    public sealed override bool IsInReactorThread => Loop.IsOnLoopThread;
 
-    private protected override void RunCore()
+    /// <summary>Whether somebody runs the loop already, as far as this thread can tell.</summary>
+    private protected virtual bool IsLoopRunning => Loop.IsOnLoopThread;
+
+    /// <summary>Whether that is what the loop's start says when another thread runs it.</summary>
+    private protected virtual bool IsRefusal(InvalidOperationException exception)
+        => exception is not (ObjectDisposedException or ReactorNotRestartableException);
+
+    private protected sealed override void RunCore()
     {
         ThrowIfNotRestartable();
         RunLoop(null);
     }
 
     /// <inheritdoc />
-    public override void Iterate(TimeSpan wait)
+    public sealed override void Iterate(TimeSpan wait)
     {
         ThrowIfBadWait(wait);
         ThrowIfNotRestartable();
@@ -74,29 +83,43 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
     /// while the loop does not run. Does nothing to a reactor that a DI container has handed out, which ends with the host: a scope
     /// disposes of all that it hands out, and must not end it for the others.
     /// </summary>
-    public void Dispose()
+    public virtual void Dispose()
     {
         if (!IsLent)
         {
-            Close();
+            ShutDown();
+            GC.SuppressFinalize(this); // there is none here; whoever derives may have one
         }
     }
 
     /// <summary>Whether a container hands it out, and the host shuts it down.</summary>
     internal bool IsLent { get; set; }
 
-    internal override void ShutDown() => Close();
+    /// <summary>As <see cref="Dispose"/>, for the host, which may.</summary>
+    internal override void ShutDown()
+    {
+        Close();
+        Loop.Disown(_loopEnd);
+    }
 
     internal override bool Post(Action<object?> callback, object? state) => Loop.AddCallback(callback, state);
 
     internal override void OnServed() => _iteration?.OnServed();
 
-    internal override LoopTimeout Arm(DelayedCall call) => Loop.CallAt(call.Time, FireAction, call);
+    internal override LoopTimeout Arm(DelayedCall call)
+    {
+        LoopTimeout timeout = Loop.CallAt(call.Time, FireAction, call);
+        EndWithLoop();
+        return timeout;
+    }
 
     internal override void Disarm(LoopTimeout timeout) => Loop.RemoveTimeout(timeout);
 
     internal override void Watch(SafeHandle descriptor, IoEvents interest, Action<SafeHandle, IoEvents> handler)
-        => Loop.AddHandler(descriptor, interest, handler);
+    {
+        Loop.AddHandler(descriptor, interest, handler);
+        EndWithLoop();
+    }
 
     internal override void Rewatch(SafeHandle descriptor, IoEvents interest) => Loop.UpdateHandler(descriptor, interest);
 
@@ -146,7 +169,7 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
     // With an iteration, for one turn.
     private void RunLoop(ReactorIteration? iteration)
     {
-        if (Loop.IsOnLoopThread || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)
+        if (IsLoopRunning || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)
         {
             throw new ReactorAlreadyRunningException();
         }
@@ -163,7 +186,7 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
             _iteration = iteration;
             Loop.Start();
         }
-        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+        catch (InvalidOperationException e) when (IsRefusal(e))
         {
             // No user's exception comes out of a loop: another thread runs it (R-CORE-11).
             _startDue &= !isRequested;
@@ -194,11 +217,29 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
 
     private void Start()
     {
+        EndWithLoop();
+
         // A crash takes an unserved request back, and the next run makes its own; whichever of the two comes first here starts it.
         if (_startDue)
         {
             _startDue = false;
             Begin();
         }
+    }
+
+    // From the first time that it has something on the loop: whoever made it may have been on any thread.
+    private void EndWithLoop()
+    {
+        if (!_endsWithLoop && !IsDisposed)
+        {
+            _endsWithLoop = true;
+            Loop.Own(_loopEnd);
+        }
+    }
+
+    /// <summary>The loop is closed (R-CORE-32).</summary>
+    private sealed class LoopEnd(ReactorOnLoop reactor) : IDisposable
+    {
+        public void Dispose() => reactor.ShutDown();
     }
 }

@@ -148,13 +148,19 @@ public interface IEventLoop : IDisposable
     /// </summary>
     internal void AtTurnEnd(ILoopWork work) => CallBeforePoll(static state => ((ILoopWork)state!).Run(), work);
 
-    /// <summary>Keeps <paramref name="resource"/> to dispose of it, if it is still there, when the loop is disposed. Loop thread.</summary>
-    internal void Own(IDisposable resource)
+    /// <summary>
+    /// Keeps <paramref name="resource"/>, and disposes of it when the loop is closed: on the thread that closes it, before the loop drops
+    /// anything, so that the resource can still remove what it has on the loop. What its disposal throws is reported. Loop thread, or any
+    /// one thread while the loop does not run. A loop that has no way to keep it, as by default, leaves it to its owner.
+    /// </summary>
+    /// <param name="resource">Disposed of once, if it is still kept. Keeping it twice is keeping it once.</param>
+    void Own(IDisposable resource)
     {
     }
 
-    /// <summary>Forgets what <see cref="Own"/> took. Loop thread.</summary>
-    internal void Disown(IDisposable resource)
+    /// <summary>Forgets what <see cref="Own"/> took. Silent for what is not kept. Loop thread, or any one thread while it does not run.</summary>
+    /// <param name="resource">What was kept.</param>
+    void Disown(IDisposable resource)
     {
     }
 }

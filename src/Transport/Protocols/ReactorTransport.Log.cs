@@ -1,3 +1,4 @@
+using System.Net;
 using LoopBridge.Reactors;
 
 namespace LoopBridge.Protocols;
@@ -9,22 +10,24 @@ namespace LoopBridge.Protocols;
 /// </remarks>
 internal sealed partial class ReactorTransport
 {
-    public string LogPrefix { get; }
+    private string? _logPrefix;
 
-    private string MakeLogPrefix(Protocol protocol)
-    {
-        string name = (protocol as ILogPrefix)?.LogPrefix ?? _protocolName;
-        return Peer is { } peer ? $"{name},{peer}" : name;
-    }
+    public string LogPrefix => _logPrefix ??= NameWithPeer(_protocolName, Peer);
+
+    internal static string MakeLogPrefix(Protocol protocol, EndPoint? peer)
+        => NameWithPeer((protocol as ILogPrefix)?.LogPrefix ?? protocol.GetType().Name, peer);
+
+    private static string NameWithPeer(string name, EndPoint? peer) => peer is null ? name : $"{name},{peer}";
 
     private ExecutionContext? CaptureAmbient(Protocol protocol)
     {
-        if (protocol is not ILogPrefix || _options.Logger is not { } logger || ExecutionContext.IsFlowSuppressed())
+        if (protocol is not ILogPrefix named)
         {
             return ExecutionContext.Capture();
         }
 
-        using IDisposable? scope = logger.BeginScope(LogPrefix);
+        _logPrefix = NameWithPeer(named.LogPrefix, Peer);
+        using IDisposable? scope = _options.Logger?.BeginScope(_logPrefix);
         return ExecutionContext.Capture();
     }
 }

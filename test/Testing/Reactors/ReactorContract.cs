@@ -1,4 +1,5 @@
 using LoopBridge.Bridge;
+using LoopBridge.Drivers;
 using LoopBridge.Reactors;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -12,7 +13,10 @@ namespace LoopBridge.Testing;
 public abstract class ReactorContract : ContractTest
 {
     /// <summary>A reactor that does not run; disposed of at the test's end, with all below it.</summary>
-    protected IReactor NewReactor(ReactorStack stack, TimeProvider? clock = null)
+    protected IReactor NewReactor(ReactorStack stack, TimeProvider? clock = null) => NewReactor(stack, clock, driver: null);
+
+    /// <summary>As above, with a driver of the test's own at the bottom.</summary>
+    private protected IReactor NewReactor(ReactorStack stack, TimeProvider? clock, IIoDriver? driver)
     {
         if (stack.Missing is { } reason)
         {
@@ -21,7 +25,7 @@ public abstract class ReactorContract : ContractTest
 
         var check = new NothingLeft();
         Own(check); // before the layers, so that it looks when they are gone
-        IReactor reactor = stack.Create(clock ?? TimeProvider.System, Log.CreateLogger("reactor"), layer => Own(layer));
+        IReactor reactor = stack.Create(clock ?? TimeProvider.System, Log.CreateLogger("reactor"), layer => Own(layer), driver);
         check.Reactor = reactor;
         return reactor;
     }
@@ -54,7 +58,8 @@ public abstract class ReactorContract : ContractTest
     /// <summary>The exceptions that were reported since the last look, which count as expected from now on.</summary>
     protected Exception[] TakeErrors() => [.. Log.Take(LogLevel.Error).Select(entry => entry.Exception!)];
 
-    private static IReactor? Below(IReactor reactor) => ((reactor as ReactorOnLoop)?.Loop as LoopOnReactor)?.Reactor;
+    /// <summary>The reactor two layers down, if there is one.</summary>
+    protected static IReactor? Below(IReactor reactor) => ((reactor as ReactorOnLoop)?.Loop as LoopOnReactor)?.Reactor;
 
     private sealed class NothingLeft : IDisposable
     {

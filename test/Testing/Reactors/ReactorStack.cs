@@ -1,5 +1,6 @@
 using System.Reflection;
 using LoopBridge.Bridge;
+using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Reactors;
 using Microsoft.Extensions.Logging;
@@ -51,7 +52,10 @@ public sealed class ReactorStack : ContractStack
     /// <param name="clock">What all the layers measure time by.</param>
     /// <param name="logger">What all the layers log to.</param>
     /// <param name="own">Takes each layer, the lowest first.</param>
-    public IReactor Create(TimeProvider clock, ILogger logger, Action<IDisposable> own)
+    public IReactor Create(TimeProvider clock, ILogger logger, Action<IDisposable> own) => Create(clock, logger, own, driver: null);
+
+    /// <summary>As above, on a driver of the test's own.</summary>
+    internal IReactor Create(TimeProvider clock, ILogger logger, Action<IDisposable> own, IIoDriver? driver)
     {
         IEventLoop? loop = null;
         IReactor? reactor = null;
@@ -60,14 +64,14 @@ public sealed class ReactorStack : ContractStack
             if (layer == "L")
             {
                 loop = reactor is null
-                    ? new EventLoop(new EventLoopOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger })
+                    ? new EventLoop(new EventLoopOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger }, driver, face: null)
                     : new LoopOnReactor(reactor, new LoopOnReactorOptions { Name = "test", Logger = logger });
                 own(loop);
             }
             else
             {
                 reactor = loop is null
-                    ? new Reactor(new ReactorOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger })
+                    ? new Reactor(new ReactorOptions { Name = "test", Driver = Driver, TimeProvider = clock, Logger = logger }, driver)
                     : new ReactorOnLoop(loop, logger);
                 own((IDisposable)reactor);
             }

@@ -195,6 +195,56 @@ public sealed class EmbeddedTests : ReactorContract
     }
 
     [Theory, ReactorStacks(OnLoop = true)]
+    [Contract("R-CORE-32"), Contract("R-INV-03")]
+    public async Task CloseLoop_Running_ShutsDownAndDisconnectsOnce(ReactorStack stack)
+    {
+        SocketPair pair = Own(new SocketPair());
+        EmbeddedReactor embedded = StartEmbedded(stack);
+        ReactorOnLoop reactor = embedded.Reactor;
+        var reader = new TestDescriptor(pair.Ours.SafeHandle) { OnLost = _ => _order.Add("disconnected") };
+        await embedded.Turn();
+        await embedded.Do(() =>
+        {
+            reactor.AddReader(reader);
+            foreach (SystemEventPhase phase in Enum.GetValues<SystemEventPhase>())
+            {
+                reactor.AddSystemEventTrigger(phase, SystemEvents.Shutdown, () => _order.Add($"{phase}: {reactor.Running}"));
+            }
+        });
+        embedded.StopLoop();
+        Assert.Empty(_order);
+
+        embedded.Loop.Dispose();
+        reactor.Dispose();
+
+        Assert.Equal(["Before: True", "disconnected", "During: False", "After: False"], _order);
+        Assert.Single(reader.Losses);
+        Assert.False(reactor.CallFromThread(() => { }));
+    }
+
+    [Theory, ReactorStacks(OnLoop = true)]
+    [Contract("R-CORE-16"), Contract("R-CORE-32")]
+    public async Task Loop_StartupWaits_WhatWaitsForTheStartKeepsWaiting(ReactorStack stack)
+    {
+        ReactorOnLoop reactor = NewEmbedded(stack);
+        var gate = new TaskCompletionSource();
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, SystemEvents.Startup, () => gate.Task);
+        reactor.CallWhenRunning(() => _order.Add("first"));
+        EmbeddedReactor embedded = StartEmbedded(reactor);
+        await embedded.Turn();
+        await embedded.Do(() => Assert.NotNull(reactor.CallWhenRunning(() => _order.Add("second"))));
+        await embedded.Turn();
+        Assert.Empty(_order);
+        Assert.False(reactor.Running);
+
+        gate.SetResult();
+        await embedded.Turn();
+
+        Assert.Equal(["first", "second"], _order);
+        Assert.True(reactor.Running);
+    }
+
+    [Theory, ReactorStacks(OnLoop = true)]
     public async Task GetReactor_ManyThreads_IsTheOneOfTheLoop(ReactorStack stack)
     {
         using var group = new LoopGroup(2, stack.Driver);

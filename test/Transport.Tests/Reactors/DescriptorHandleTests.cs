@@ -107,21 +107,36 @@ public sealed class DescriptorHandleTests : ReactorContract
 
     [Theory, ReactorStacks]
     [Contract("R-FD-13"), Contract("R-FD-23")]
-    public async Task AddReader_NumberTaken_ThrowsAndKeepsTheFirst(ReactorStack stack)
+    public async Task Add_NumberTaken_ThrowsAndTheFirstGoesOn(ReactorStack stack)
     {
         SocketPair pair = Own(new SocketPair());
         ReactorThread thread = StartReactor(stack);
-        var first = new TestDescriptor(pair.Ours.SafeHandle);
+        var first = new TestDescriptor(pair.Ours.SafeHandle) { OnRead = () => pair.Drain() };
         var second = new TestDescriptor(pair.Ours.SafeHandle);
+        first.OnWrite = () =>
+        {
+            thread.Reactor.RemoveWriter(first);
+            return null;
+        };
 
         await thread.Do(() =>
         {
             thread.Reactor.AddReader(first);
+            thread.Reactor.AddWriter(first);
             Assert.Throws<InvalidOperationException>(() => thread.Reactor.AddReader(second));
-            Assert.Equal([first], thread.Reactor.GetReaders());
+            Assert.Throws<InvalidOperationException>(() => thread.Reactor.AddWriter(second));
             thread.Reactor.RemoveReader(second);
+            thread.Reactor.RemoveWriter(second);
             Assert.Equal([first], thread.Reactor.GetReaders());
+            Assert.Equal([first], thread.Reactor.GetWriters());
         });
+        pair.Theirs.Send(new byte[1]);
+        await first.FirstRead.Task.WithDeadline();
+        await thread.Turn();
+
+        Assert.Equal(1, first.Writes);
+        Assert.Equal(0, second.Reads + second.Writes);
+        Assert.Equal([first], await thread.Ask(thread.Reactor.RemoveAll));
     }
 
     [Theory, ReactorStacks]

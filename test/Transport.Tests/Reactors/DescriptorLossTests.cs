@@ -1,4 +1,6 @@
 using System.IO.Pipes;
+using System.Net;
+using System.Net.Sockets;
 using LoopBridge.Reactors;
 using LoopBridge.Testing;
 
@@ -71,6 +73,44 @@ public sealed class DescriptorLossTests : ReactorContract
     }
 
     [Theory, ReactorStacks]
+    [Contract("R-FD-18")]
+    public async Task Dispatch_ErrorAndNothingToRead_ReaderSeesCleanClose(ReactorStack stack)
+    {
+        // A connected datagram socket whose peer is gone has an error (udp(7): ECONNREFUSED) and nothing else.
+        Socket peer = Own(new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        Socket socket = Own(new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        peer.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Connect(peer.LocalEndPoint!);
+        ReactorThread thread = StartReactor(stack);
+        var reader = new TestDescriptor(socket.SafeHandle);
+        await thread.Do(() => thread.Reactor.AddReader(reader));
+
+        peer.Close();
+        socket.Send(new byte[1]);
+
+        Assert.IsType<ConnectionDoneException>(await reader.Lost.Task.WithDeadline());
+        Assert.Equal(0, reader.Reads);
+        Assert.Single(reader.Losses);
+    }
+
+    [Theory, ReactorStacks]
+    [Contract("R-FD-18")]
+    public async Task Dispatch_ConnectionReset_WriterIsLost(ReactorStack stack)
+    {
+        SocketPair pair = Own(new SocketPair());
+        ReactorThread thread = StartReactor(stack);
+        var writer = new TestDescriptor(pair.Ours.SafeHandle);
+
+        pair.Theirs.LingerState = new LingerOption(true, 0);
+        pair.Theirs.Close();
+        Assert.True(pair.Ours.Poll(Deadline.Default, SelectMode.SelectRead));
+        await thread.Do(() => thread.Reactor.AddWriter(writer));
+
+        Assert.IsType<ConnectionLostException>(await writer.Lost.Task.WithDeadline());
+        Assert.Equal(0, writer.Writes);
+    }
+
+    [Theory, ReactorStacks]
     [Contract("R-FD-19")]
     public async Task Dispatch_HalfCloseableReachesEnd_LosesReaderOnly(ReactorStack stack)
     {
@@ -94,7 +134,7 @@ public sealed class DescriptorLossTests : ReactorContract
             thread.Reactor.AddReader(descriptor);
             thread.Reactor.AddWriter(descriptor);
         });
-        pair.Theirs.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        pair.Theirs.Shutdown(SocketShutdown.Send);
         await written.Task.WithDeadline();
 
         Assert.IsType<ConnectionDoneException>(Assert.Single(descriptor.ReadLosses));

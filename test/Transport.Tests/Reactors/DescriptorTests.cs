@@ -128,6 +128,41 @@ public sealed class DescriptorTests : ReactorContract
     }
 
     [Theory, ReactorStacks]
+    [Contract("R-FD-05")]
+    public async Task GetReaders_RemovedWhileTheyAreGoneThrough_IsASnapshot(ReactorStack stack)
+    {
+        SocketPair pair = Own(new SocketPair());
+        ReactorThread thread = StartReactor(stack);
+        TestDescriptor[] all = [new(pair.Ours.SafeHandle), new(pair.Theirs.SafeHandle)];
+
+        await thread.Do(() =>
+        {
+            foreach (TestDescriptor each in all)
+            {
+                thread.Reactor.AddReader(each);
+                thread.Reactor.AddWriter(each);
+            }
+
+            IReadOnlyList<IReadDescriptor> readers = thread.Reactor.GetReaders();
+            IReadOnlyList<IWriteDescriptor> writers = thread.Reactor.GetWriters();
+            foreach (IReadDescriptor reader in readers)
+            {
+                thread.Reactor.RemoveReader(reader);
+            }
+
+            foreach (IWriteDescriptor writer in writers)
+            {
+                thread.Reactor.RemoveWriter(writer);
+            }
+
+            Assert.Equal(2, readers.Count);
+            Assert.Equal(2, writers.Count);
+            Assert.Empty(thread.Reactor.GetReaders());
+            Assert.Empty(thread.Reactor.GetWriters());
+        });
+    }
+
+    [Theory, ReactorStacks]
     [Contract("R-FD-11"), Contract("R-FD-12")]
     public async Task Add_TwiceAndRemoveOneDirection_KeepsTheOther(ReactorStack stack)
     {

@@ -1,3 +1,4 @@
+using LoopBridge.Reactors;
 using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Reactors;
@@ -45,6 +46,30 @@ public sealed class DispatchTests : ReactorContract
         await thread.Turn();
 
         Assert.Equal(["read", "write", "read"], order);
+    }
+
+    [Theory, ReactorStacks]
+    [Contract("R-FD-14"), Contract("R-FD-21")]
+    public async Task Dispatch_ReadEndsIt_DoesNotWrite(ReactorStack stack)
+    {
+        SocketPair pair = Own(new SocketPair());
+        ReactorThread thread = StartReactor(stack);
+        var reason = new ConnectionLostException("enough");
+        var descriptor = new TestDescriptor(pair.Ours.SafeHandle) { OnRead = () => reason };
+
+        pair.Theirs.Send(new byte[1]);
+        Assert.True(pair.Ours.Poll(Deadline.Default, System.Net.Sockets.SelectMode.SelectRead));
+        await thread.Do(() =>
+        {
+            thread.Reactor.AddWriter(descriptor);
+            thread.Reactor.AddReader(descriptor);
+        });
+
+        Assert.Same(reason, await descriptor.Lost.Task.WithDeadline());
+        await thread.Turn();
+        Assert.Equal(1, descriptor.Reads);
+        Assert.Equal(0, descriptor.Writes);
+        Assert.Single(descriptor.Losses);
     }
 
     [Theory, ReactorStacks]

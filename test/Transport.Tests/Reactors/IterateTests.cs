@@ -36,6 +36,48 @@ public sealed class IterateTests : ReactorContract
     }
 
     [Theory, ReactorStacks]
+    [Contract("R-CORE-17")]
+    public void Iterate_MayWait_ReturnsWhenSomethingCameOrTheTimeIsOver(ReactorStack stack)
+    {
+        SocketPair pair = Own(new SocketPair());
+        IReactor reactor = NewReactor(stack);
+        var reader = new TestDescriptor(pair.Ours.SafeHandle) { OnRead = () => pair.Drain() };
+        reactor.AddReader(reader);
+        reactor.CallLater(TimeSpan.FromHours(1), static () => Assert.Fail("An hour has not gone by."));
+        reactor.Iterate(TimeSpan.Zero); // the startup
+        reactor.Iterate(TimeSpan.FromMilliseconds(5));
+        Assert.Equal(0, reader.Reads);
+
+        using var sender = new Timer(_ => pair.Theirs.Send(new byte[1]), null, TimeSpan.FromMilliseconds(5), Timeout.InfiniteTimeSpan);
+        while (reader.Reads == 0)
+        {
+            reactor.Iterate(Timeout.InfiniteTimeSpan); // nothing else is due in the next hour
+        }
+
+        Assert.True(reactor.Running);
+        Assert.Single(reactor.GetDelayedCalls());
+    }
+
+    [Theory, ReactorStacks]
+    [Contract("R-CORE-17")]
+    public void Iterate_Again_RunsAfterwardsAsEver(ReactorStack stack)
+    {
+        IReactor reactor = NewReactor(stack);
+        reactor.Iterate(TimeSpan.Zero);
+        reactor.Iterate(TimeSpan.FromMilliseconds(1));
+        bool called = false;
+        reactor.CallLater(TimeSpan.FromMilliseconds(1), () =>
+        {
+            called = true;
+            reactor.Stop();
+        });
+
+        reactor.RunBounded(); // what ended the iterations ends no run
+
+        Assert.True(called);
+    }
+
+    [Theory, ReactorStacks]
     [Contract("R-CORE-17"), Contract("R-CORE-11")]
     public async Task Iterate_Running_ThrowsAndTheRunGoesOn(ReactorStack stack)
     {

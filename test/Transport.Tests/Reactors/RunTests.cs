@@ -85,6 +85,71 @@ public sealed class RunTests : ReactorContract
     }
 
     [Theory, ReactorStacks]
+    [Contract("R-CORE-09")]
+    public void Stop_FromCrossThreadCall_ShutsDownAfterWhatIsQueuedAndDue(ReactorStack stack)
+    {
+        IReactor reactor = NewReactor(stack);
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, SystemEvents.Shutdown, () => _order.Add("shutdown"));
+        reactor.CallWhenRunning(() =>
+        {
+            reactor.CallFromThread(() =>
+            {
+                reactor.Stop();
+                _order.Add("stopped");
+                reactor.CallFromThread(() => _order.Add("next turn"));
+            });
+            reactor.CallFromThread(() => _order.Add("queued"));
+            reactor.CallLater(TimeSpan.Zero, () => _order.Add("due"));
+        });
+
+        reactor.RunBounded();
+
+        Assert.Equal(["stopped", "queued", "due", "shutdown"], _order);
+    }
+
+    [Theory, ReactorStacks]
+    [Contract("R-CORE-09")]
+    public void Stop_FromDescriptor_ShutsDownAfterTheNextTurnsCalls(ReactorStack stack)
+    {
+        SocketPair pair = Own(new SocketPair());
+        IReactor reactor = NewReactor(stack);
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, SystemEvents.Shutdown, () => _order.Add("shutdown"));
+        reactor.AddReader(new TestDescriptor(pair.Ours.SafeHandle)
+        {
+            OnRead = () =>
+            {
+                reactor.Stop();
+                _order.Add("stopped");
+                reactor.CallFromThread(() => _order.Add("call"));
+                reactor.CallLater(TimeSpan.Zero, () => _order.Add("timed call"));
+                return pair.Drain();
+            },
+        });
+        pair.Theirs.Send(new byte[1]);
+
+        reactor.RunBounded();
+
+        Assert.Equal(["stopped", "call", "timed call", "shutdown"], _order);
+    }
+
+    [Theory, ReactorStacks]
+    [Contract("R-CORE-12")]
+    public void Run_FromShutdownTrigger_ThrowsNotRestartable(ReactorStack stack)
+    {
+        IReactor reactor = NewReactor(stack);
+        reactor.AddSystemEventTrigger(SystemEventPhase.After, SystemEvents.Shutdown, () =>
+        {
+            Assert.Throws<ReactorNotRestartableException>(reactor.Run);
+            Note(reactor, "refused");
+        });
+        reactor.CallWhenRunning(reactor.Stop);
+
+        reactor.RunBounded();
+
+        Assert.Equal(["refused: False"], _order);
+    }
+
+    [Theory, ReactorStacks]
     [Contract("R-CORE-11")]
     public async Task Run_Running_ThrowsAndOuterRunGoesOn(ReactorStack stack)
     {
@@ -154,6 +219,66 @@ public sealed class RunTests : ReactorContract
         reactor.RunBounded();
 
         Assert.Equal(["kept: True"], _order);
+    }
+
+    [Theory, ReactorStacks]
+    [Contract("R-CORE-13"), Contract("R-CORE-14")]
+    public void Crash_FromDescriptor_EndsRunAndTheNextIsWhole(ReactorStack stack)
+    {
+        SocketPair pair = Own(new SocketPair());
+        IReactor reactor = NewReactor(stack);
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, SystemEvents.Shutdown, () => Note(reactor, "shutdown"));
+        var reader = new TestDescriptor(pair.Ours.SafeHandle) { OnRead = Crash };
+        reactor.AddReader(reader);
+        pair.Theirs.Send(new byte[1]);
+
+        reactor.RunBounded();
+        Assert.Empty(_order);
+        Assert.Empty(reader.Losses);
+        reactor.CallWhenRunning(() => reactor.CallLater(TimeSpan.Zero, reactor.Stop));
+        reactor.RunBounded();
+
+        Assert.Equal(["shutdown: True"], _order);
+        Assert.Single(reader.Losses);
+        Exception? Crash()
+        {
+            reactor.Crash();
+            return pair.Drain();
+        }
+    }
+
+    [Theory, ReactorStacks]
+    [Contract("R-CORE-16")]
+    public void Run_StartupWaits_DescriptorsAreServedAndItsContinuationMayStop(ReactorStack stack)
+    {
+        SocketPair pair = Own(new SocketPair());
+        IReactor reactor = NewReactor(stack);
+        var gate = new TaskCompletionSource();
+        reactor.AddSystemEventTrigger(SystemEventPhase.Before, SystemEvents.Startup, async () =>
+        {
+            await gate.Task;
+            Note(reactor, "continued");
+            reactor.Stop();
+        });
+        reactor.CallWhenRunning(() => Note(reactor, "started"));
+        reactor.AddReader(new TestDescriptor(pair.Ours.SafeHandle)
+        {
+            OnRead = () =>
+            {
+                Note(reactor, "read");
+                gate.TrySetResult();
+                return pair.Drain();
+            },
+        });
+        reactor.AddSystemEventTrigger(SystemEventPhase.After, SystemEvents.Shutdown, () => Note(reactor, "stopped"));
+        pair.Theirs.Send(new byte[1]);
+
+        reactor.RunBounded();
+
+        Assert.Equal("read: False", _order[0]);
+        Assert.Equal("continued: False", _order[1]);
+        Assert.Equal("stopped: False", _order[^1]);
+        Assert.False(reactor.Running);
     }
 
     [Theory, ReactorStacks]

@@ -223,6 +223,27 @@ public sealed class SystemEventTests : ReactorContract
         Assert.Equal(["inner before", "inner after", "outer after"], _order);
     }
 
+    [Theory, ReactorStacks]
+    [Contract("R-CORE-28")]
+    public async Task Fire_InnerEventWaits_OuterCompletesWithoutIt(ReactorStack stack)
+    {
+        ReactorThread thread = StartReactor(stack);
+        var gate = new TaskCompletionSource();
+
+        await thread.Do(() =>
+        {
+            thread.Reactor.AddSystemEventTrigger(SystemEventPhase.During, Name, () => thread.Reactor.FireSystemEvent("inner"));
+            Add(thread.Reactor, SystemEventPhase.After, "outer after");
+            thread.Reactor.AddSystemEventTrigger(SystemEventPhase.Before, "inner", () => gate.Task);
+            thread.Reactor.AddSystemEventTrigger(SystemEventPhase.After, "inner", () => _order.Add("inner after"));
+            thread.Reactor.FireSystemEvent(Name);
+            Assert.Equal(["outer after"], _order);
+            gate.SetResult();
+        });
+
+        Assert.Equal(["outer after", "inner after"], _order);
+    }
+
     private SystemEventTrigger Add(IReactor reactor, SystemEventPhase phase, string what)
         => reactor.AddSystemEventTrigger(phase, Name, () => _order.Add(what));
 }

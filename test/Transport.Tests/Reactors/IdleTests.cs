@@ -1,0 +1,89 @@
+using LoopBridge.Reactors;
+using LoopBridge.Testing;
+using Microsoft.Win32.SafeHandles;
+
+namespace LoopBridge.Transport.Tests.Reactors;
+
+/// <summary>How often the bottom of a stack wakes up. Each time it does, it waits again, so waits are counted.</summary>
+public sealed class IdleTests : ReactorContract
+{
+    private static readonly TimeSpan Span = TimeSpan.FromMilliseconds(60);
+
+    private IReactor? _timekeeper;
+
+    [Theory, ReactorStacks]
+    [Contract("R-INV-06"), Contract("R-TIME-16"), Contract("R-FD-22")]
+    public async Task Idle_NothingIsPending_SleepsAllTheTime(ReactorStack stack)
+    {
+        SafeFileHandle file = Own(File.OpenHandle(typeof(IdleTests).Assembly.Location));
+        ReactorThread timekeeper = StartReactor(stack);
+        _timekeeper = timekeeper.Reactor;
+        (ReactorThread thread, CountingDriver driver) = Start(stack);
+        await thread.Turn();
+
+        Assert.Equal(1, await LeastWaits(thread, driver, static _ => { }));
+        Assert.Equal(1, await LeastWaits(thread, driver, static reactor =>
+        {
+            reactor.CallLater(Span / 4, Never).Cancel();
+            reactor.CallLater(Span / 4, Never).Reset(TimeSpan.FromHours(1));
+            reactor.CallLater(TimeSpan.FromHours(1), Never);
+        }));
+        Assert.Equal(1, await LeastWaits(thread, driver, reactor =>
+        {
+            // What is always ready keeps it awake only while it is there. One turn is left of it.
+            var reader = new TestDescriptor(file);
+            reactor.AddReader(reader);
+            reactor.RemoveReader(reader);
+        }, turnsLeft: 1));
+    }
+
+    [Theory, ReactorStacks]
+    [Contract("R-INV-06"), Contract("R-TIME-16")]
+    public async Task Wait_OneCallIsPending_WakesOnceThroughAllLayers(ReactorStack stack)
+    {
+        (ReactorThread thread, CountingDriver driver) = Start(stack);
+        await thread.Turn();
+        long least = long.MaxValue;
+        for (int attempt = 0; attempt < 3; attempt++)
+        {
+            var fired = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+            long begin = await thread.Ask(() =>
+            {
+                thread.Reactor.CallLater(Span, () => fired.SetResult(driver.Waits));
+                return driver.Waits;
+            });
+            least = Math.Min(least, await fired.Task.WithDeadline() - begin);
+        }
+
+        Assert.Equal(1, least);
+    }
+
+    private (ReactorThread Thread, CountingDriver Driver) Start(ReactorStack stack)
+    {
+        var driver = new CountingDriver(stack.Driver);
+        return (Run(NewReactor(stack, clock: null, driver)), driver);
+    }
+
+    // Between two questions, while the span goes by elsewhere. The least of some attempts: whatever else the machine does only adds.
+    private async Task<long> LeastWaits(ReactorThread thread, CountingDriver driver, Action<IReactor> before, int turnsLeft = 0)
+    {
+        long least = long.MaxValue;
+        for (int attempt = 0; attempt < 3; attempt++)
+        {
+            var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            long begin = await thread.Ask(() =>
+            {
+                before(thread.Reactor);
+                return driver.Waits;
+            });
+            await _timekeeper!.Do(() => _timekeeper!.CallLater(Span, over.SetResult));
+            await over.Task.WithDeadline();
+            long end = await thread.Ask(() => driver.Waits);
+            least = Math.Min(least, end - begin - turnsLeft);
+        }
+
+        return least;
+    }
+
+    private static void Never() => Assert.Fail("It was cancelled, or is an hour away.");
+}
