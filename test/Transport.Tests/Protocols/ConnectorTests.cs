@@ -10,7 +10,8 @@ namespace LoopBridge.Transport.Tests.Protocols;
 public sealed class ConnectorTests : ProtocolContract
 {
     [Theory, ReactorStacks]
-    [Contract("R-TCPC-01"), Contract("R-TCPC-03"), Contract("R-TCPC-07"), Contract("R-TCPC-11"), Contract("R-TCPC-17"), Contract("R-TCPC-18"), Contract("R-TCPC-29")]
+    [Contract("R-TCPC-01"), Contract("R-TCPC-03"), Contract("R-TCPC-07"), Contract("R-TCPC-11"), Contract("R-TCPC-17")]
+    [Contract("R-TCPC-18"), Contract("R-TCPC-29")]
     public async Task ConnectTcp_WholeLife_OneConnectorAndTheFactoryHearsLast(ReactorStack stack)
     {
         ReactorThread thread = StartReactor(stack);

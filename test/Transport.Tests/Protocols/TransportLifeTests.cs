@@ -1,4 +1,3 @@
-using LoopBridge.Bridge;
 using LoopBridge.Protocols;
 using LoopBridge.Reactors;
 using LoopBridge.Testing;
@@ -16,7 +15,7 @@ public sealed class TransportLifeTests : ProtocolContract
         ReactorThread thread = StartReactor(stack);
         var surroundings = new List<(bool OnLoop, bool Context, bool Connected)>();
         void Note(Protocol p) => surroundings.Add(
-            (thread.Reactor.IsInReactorThread, SynchronizationContext.Current == thread.Reactor.GetLoop().SynchronizationContext, p.IsConnected));
+            (thread.Reactor.IsInReactorThread, SynchronizationContext.Current == p.Transport.Loop.SynchronizationContext, p.IsConnected));
         var protocol = new TestProtocol { OnMade = Note, OnData = (p, _) => Note(p), OnLost = (p, _) => Note(p) };
         await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
