@@ -9,6 +9,8 @@ if (args.Contains(StockEchoServer.Verb))
 
 if (args.Contains(LoopEchoServer.Verb))
     return await LoopEchoServer.RunAsync(args).ConfigureAwait(false);
+if (args.Contains(StackEchoServer.Verb))
+    return StackEchoServer.Run(args);
 if (args is [ChildTrial.Verb, ..])
     return ChildTrial.RunChild(args);
 

@@ -36,13 +36,15 @@ public sealed class LoopBridgeServer : IAsyncDisposable
     public IPEndPoint EndPoint(int index = 0) => new(IPAddress.Loopback, Addresses[index].Port);
 
     /// <summary>Starts a server.</summary>
-    /// <param name="driver">The driver under the loops.</param>
+    /// <param name="mode">Which engine is native.</param>
+    /// <param name="driver">The driver at the bottom.</param>
     /// <param name="kestrel">Its endpoints; null: one HTTP endpoint on a dynamic port of the loopback.</param>
     /// <param name="app">Its pipeline.</param>
     /// <param name="services">Its services.</param>
     /// <param name="options">LoopBridge's options.</param>
     /// <param name="configuration">Settings, as a file or the command line would bring them.</param>
     public static async Task<LoopBridgeServer> StartAsync(
+        LoopBridgeMode mode,
         LoopDriver driver,
         Action<KestrelServerOptions>? kestrel = null,
         Action<WebApplication>? app = null,
@@ -53,7 +55,8 @@ public sealed class LoopBridgeServer : IAsyncDisposable
         var logs = new LogCollector();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
-        builder.Configuration.AddInMemoryCollection([new("LoopBridge:Driver", driver.ToString()), new("LoopBridge:LoopCount", "2")]);
+        builder.Configuration.AddInMemoryCollection(
+            [new("LoopBridge:Mode", mode.ToString()), new("LoopBridge:Driver", driver.ToString()), new("LoopBridge:LoopCount", "2")]);
         builder.Configuration.AddInMemoryCollection(configuration);
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
         builder.WebHost.UseLoopBridge(options ?? (static _ => { }));

@@ -35,6 +35,12 @@ internal sealed class LoopScope(LoopGroup group)
     {
         get
         {
+            if (Loop.GetReactor() is Reactor { IsInGroup: true } native)
+            {
+                return native;
+            }
+
+            // Also that of a loop on somebody's reactor, which is not ours to lend.
             ReactorOnLoop reactor = Loop.GetReactorAbove();
             reactor.IsLent = true;
             return reactor;

@@ -1,4 +1,5 @@
 using LoopBridge;
+using LoopBridge.Bridge;
 using LoopBridge.Diagnostics;
 using LoopBridge.Handlers;
 using LoopBridge.Hosting;
@@ -17,7 +18,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class LoopBridgeServiceCollectionExtensions
 {
     /// <summary>
-    /// The loops, the reactors on them, the resolver and the outbound connection factory. Called by everything else of LoopBridge; on its
+    /// The loops, their reactors, the resolver and the outbound connection factory. Called by everything else of LoopBridge; on its
     /// own it serves programs that use loops without Kestrel. Registrations made before win.
     /// </summary>
     public static IServiceCollection AddLoopBridge(this IServiceCollection services)
@@ -32,7 +33,8 @@ public static class LoopBridgeServiceCollectionExtensions
         services.TryAddSingleton(static provider =>
         {
             LoopBridgeOptions options = provider.GetRequiredService<IOptions<LoopBridgeOptions>>().Value;
-            return new LoopGroup(
+            return LoopGroups.Create(
+                options.Mode,
                 options.LoopCount,
                 options.Driver,
                 provider.GetService<TimeProvider>(),

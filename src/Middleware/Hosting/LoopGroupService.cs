@@ -4,6 +4,7 @@ using LoopBridge.Diagnostics;
 using LoopBridge.Handlers;
 using LoopBridge.Loops;
 using LoopBridge.Protocols;
+using LoopBridge.Reactors;
 using LoopBridge.Resolvers;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.Options;
 namespace LoopBridge.Hosting;
 
 /// <summary>
-/// Starts the loops with the host, and shuts the reactors on them down with it. The loops themselves end when the container is disposed,
+/// Starts the loops with the host, and shuts their reactors down with it. The loops themselves end when the container is disposed,
 /// after every server and service that used them has stopped.
 /// </summary>
 internal sealed class LoopGroupService(
@@ -27,7 +28,7 @@ internal sealed class LoopGroupService(
         foreach (LoopMember member in group.Members)
         {
             // What protocols connect and listen by themselves uses the application's resolver and log, too.
-            ReactorOnLoop reactor = member.Loop.GetReactorAbove();
+            IReactor reactor = member.Loop.GetReactor();
             reactor.InstallResolver(resolver);
             reactor.InstallTransportOptions(new TransportOptions
             {
@@ -63,7 +64,7 @@ internal sealed class LoopGroupService(
         Deferred.UnhandledFailure -= OnUnhandledFailure;
     }
 
-    private static Task ShutDownAsync(IEventLoop loop, ReactorOnLoop reactor) => loop.RunAsync(() =>
+    private static Task ShutDownAsync(IEventLoop loop, ReactorBase reactor) => loop.RunAsync(() =>
     {
         reactor.ShutDown();
         return Task.CompletedTask;

@@ -23,7 +23,7 @@ public sealed partial class LoopOnReactor
             throw new InvalidOperationException($"The descriptor {number} has a handler on the loop '{Name}' already: update or remove that one.");
         }
 
-        var watcher = new HandlerWatcher(this, number, new DescriptorCallback(descriptor, handler));
+        var watcher = new HandlerWatcher(this, number, new DescriptorCallback(descriptor, handler)) { Interest = events };
         Reactor.AddWatcher(watcher, events);
         _handlers.Add(number, watcher);
     }
@@ -40,6 +40,7 @@ public sealed partial class LoopOnReactor
         }
 
         Reactor.AddWatcher(watcher, events);
+        watcher.Interest = events;
     }
 
     /// <inheritdoc />
@@ -93,6 +94,8 @@ public sealed partial class LoopOnReactor
 
         internal nint Number => number;
 
+        internal IoEvents Interest { get; set; }
+
         internal bool IsRemoved { get; set; }
 
         public Exception? DoEvents(IoEvents events)
@@ -114,10 +117,22 @@ public sealed partial class LoopOnReactor
             return null;
         }
 
-        /// <summary>The reactor shuts down. On a loop that is an error of the descriptor, told once.</summary>
+        /// <summary>
+        /// The reactor shuts down. On a loop that is an error of the descriptor, told once. One that turns on, for its group, is no end of
+        /// anything of the loop's.
+        /// </summary>
         public void ConnectionLost(Exception reason)
         {
-            if (!IsRemoved)
+            if (IsRemoved)
+            {
+                return;
+            }
+
+            if (loop.IsInGroup)
+            {
+                loop.Reactor.AddWatcher(this, Interest);
+            }
+            else
             {
                 DoEvents(IoEvents.Error | IoEvents.HangUp);
             }

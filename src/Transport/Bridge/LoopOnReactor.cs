@@ -38,6 +38,7 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
         Reactor = reactor;
         Name = options.Name;
         _installSignalHandlers = options.InstallSignalHandlers;
+        IsInGroup = options.IsInGroup;
         _exceptions = new ExceptionReporter(options.Logger ?? NullLogger.Instance, Name);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
@@ -53,6 +54,9 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
     /// <inheritdoc />
     public bool IsOnLoopThread
         => Reactor.IsInReactorThread || Volatile.Read(ref _closingThread) == Environment.CurrentManagedThreadId;
+
+    /// <summary>Whether a group has it, which alone may close it.</summary>
+    internal bool IsInGroup { get; }
 
     bool IPostTarget.IsOnThread => IsOnLoopThread;
 
@@ -86,13 +90,30 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
     /// <summary>
     /// Closes the loop: what it still owns is aborted, queued callbacks and timeouts are dropped, handlers unregistered without touching
     /// their descriptors. The reactor and its other users are not concerned. Harmless when repeated. Reactor thread, or any one thread
-    /// while the reactor does not run.
+    /// while the reactor does not run. Does nothing to a loop of a <see cref="LoopGroup"/>, which is the group's to close.
     /// </summary>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
-    public void Dispose() => Close(closeDescriptors: false);
+    public void Dispose()
+    {
+        if (!IsInGroup)
+        {
+            CloseForGood(closeDescriptors: false);
+        }
+    }
 
     /// <inheritdoc />
+    /// <exception cref="InvalidOperationException">The loop is running, or belongs to a <see cref="LoopGroup"/>.</exception>
     public void Close(bool closeDescriptors)
+    {
+        if (IsInGroup)
+        {
+            throw new InvalidOperationException($"The loop '{Name}' belongs to a group: dispose of that.");
+        }
+
+        CloseForGood(closeDescriptors);
+    }
+
+    internal void CloseForGood(bool closeDescriptors)
     {
         if (_closed)
         {

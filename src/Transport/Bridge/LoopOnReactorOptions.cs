@@ -20,4 +20,7 @@ public sealed class LoopOnReactorOptions
     /// Defaults to false, as on every loop: signals are the business of the program, or of a reactor that runs this loop.
     /// </summary>
     public bool InstallSignalHandlers { get; set; }
+
+    /// <summary>Whether a <see cref="LoopGroup"/> has it, and so closes it; its reactor then turns on after its shutdown.</summary>
+    internal bool IsInGroup { get; init; }
 }

@@ -19,7 +19,7 @@ namespace LoopBridge.Bridge;
 /// </para>
 /// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop disposes of the reactor.</para>
 /// </remarks>
-public sealed class ReactorOnLoop : ReactorBase, IDisposable
+public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
 {
     private static readonly Action<object?> StartAction = static reactor => ((ReactorOnLoop)reactor!).Start();
     private static readonly Action<object?> FireAction = static call => ((DelayedCall)call!).Fire();
@@ -87,8 +87,7 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
     /// <summary>Whether a container hands it out, and the host shuts it down.</summary>
     internal bool IsLent { get; set; }
 
-    /// <summary>As <see cref="Dispose"/>, for the host, which may.</summary>
-    internal void ShutDown()
+    internal override void ShutDown()
     {
         Close();
         Loop.Disown(_loopEnd);
@@ -147,12 +146,6 @@ public sealed class ReactorOnLoop : ReactorBase, IDisposable
 
         Loop.AddCallback(static escaped => ((ExceptionDispatchInfo)escaped!).Throw(), ExceptionDispatchInfo.Capture(exception));
     }
-
-    private protected override bool PostCall(Action<object?> call, object? state)
-        => Loop.AddCallback(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
-
-    private protected override void AddBeforePoll(Action<object?> call, object? state)
-        => Loop.CallBeforePoll(CrossThreadCall.RunAction, new CrossThreadCall(this, call, state));
 
     private protected override void EndRun()
     {

@@ -21,20 +21,20 @@ public sealed class LoopGroup : IDisposable
     /// <param name="timeProvider">Their clock. Defaults to <see cref="TimeProvider.System"/>.</param>
     /// <param name="logger">Where exceptions go that escape callbacks. Defaults to none.</param>
     public LoopGroup(int count = 0, LoopDriver driver = LoopDriver.Auto, TimeProvider? timeProvider = null, ILogger? logger = null)
+        : this(count, name => MakeNativeLoop(name, driver, timeProvider, logger), logger)
+    {
+    }
+
+    /// <param name="count">How many. Zero or less: one for each core.</param>
+    /// <param name="makeEngine">Makes the engine of a name. It belongs to the group.</param>
+    /// <param name="logger">Told of a loop that does not stop.</param>
+    internal LoopGroup(int count, Func<string, ILoopEngine> makeEngine, ILogger? logger)
     {
         _logger = logger ?? NullLogger.Instance;
         _members = new LoopMember[count > 0 ? count : Environment.ProcessorCount];
         for (int i = 0; i < _members.Length; i++)
         {
-            _members[i] = new LoopMember(i, new EventLoop(new EventLoopOptions
-            {
-                Name = $"loop-{i}",
-                Driver = driver,
-                TimeProvider = timeProvider ?? TimeProvider.System,
-                Logger = logger,
-                MakeCurrent = false,
-                IsInGroup = true,
-            }));
+            _members[i] = new LoopMember(i, makeEngine($"loop-{i}"));
         }
     }
 
@@ -94,6 +94,17 @@ public sealed class LoopGroup : IDisposable
     /// <summary>The member that runs <paramref name="loop"/>, or null.</summary>
     public LoopMember? Find(IEventLoop? loop)
         => Array.Find(_members, member => ReferenceEquals(member.Loop, loop));
+
+    private static NativeLoopEngine MakeNativeLoop(string name, LoopDriver driver, TimeProvider? timeProvider, ILogger? logger)
+        => new(new EventLoop(new EventLoopOptions
+        {
+            Name = name,
+            Driver = driver,
+            TimeProvider = timeProvider ?? TimeProvider.System,
+            Logger = logger,
+            MakeCurrent = false,
+            IsInGroup = true,
+        }));
 
     /// <summary>Stops the loops, waits for their threads and closes what was left on them. Blocks; not from a loop's own thread.</summary>
     public void Dispose()

@@ -5,36 +5,36 @@ namespace LoopBridge.Loops;
 /// <summary>One loop of a group, with its thread and the count of connections placed on it.</summary>
 public sealed class LoopMember
 {
-    private readonly EventLoop _loop;
+    private readonly ILoopEngine _engine;
     private Thread? _thread;
     private int _connections;
 
-    internal LoopMember(int number, EventLoop loop)
+    internal LoopMember(int number, ILoopEngine engine)
     {
         Number = number;
-        _loop = loop;
+        _engine = engine;
     }
 
     /// <summary>Its place in the group, from zero.</summary>
     public int Number { get; }
 
     /// <summary>The loop.</summary>
-    public IEventLoop Loop => _loop;
+    public IEventLoop Loop => _engine.Loop;
 
     /// <summary>Connections placed here and not yet released. Any thread.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
     /// <summary>What the loop has done so far. Any thread.</summary>
-    public LoopStatistics GetStatistics() => _loop.GetStatistics();
+    public LoopStatistics GetStatistics() => _engine.GetStatistics();
 
     /// <summary>How long a callback waits on this loop now. Any thread.</summary>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public Task<TimeSpan> MeasureLagAsync()
     {
         var ran = new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously);
-        TimeSpan posted = _loop.Time;
-        bool queued = _loop.AddCallback(() => ran.SetResult(_loop.Time - posted));
-        ObjectDisposedException.ThrowIf(!queued, _loop);
+        TimeSpan posted = Loop.Time;
+        bool queued = Loop.AddCallback(() => ran.SetResult(Loop.Time - posted));
+        ObjectDisposedException.ThrowIf(!queued, Loop);
         return ran.Task;
     }
 
@@ -45,21 +45,21 @@ public sealed class LoopMember
 
     internal void StartThread()
     {
-        _thread = new Thread(static loop => ((EventLoop)loop!).Start())
+        _thread = new Thread(static engine => ((ILoopEngine)engine!).Run())
         {
-            Name = $"LoopBridge {_loop.Name}",
+            Name = $"LoopBridge {_engine.Name}",
             IsBackground = true,
         };
 
         // The ambient context of whoever happened to come first is nobody else's business.
-        _thread.UnsafeStart(_loop);
+        _thread.UnsafeStart(_engine);
     }
 
     internal void RequestStop()
     {
         if (_thread is not null)
         {
-            _loop.Stop();
+            _engine.Stop();
         }
     }
 
@@ -68,11 +68,11 @@ public sealed class LoopMember
         if (_thread is not null && !_thread.Join(StopLimit))
         {
             // A handler blocks the loop. The process is on its way out and must not hang for it; the thread is a background one.
-            logger.LoopStuck(_loop.Name, StopLimit);
+            logger.LoopStuck(_engine.Name, StopLimit);
             return;
         }
 
-        _loop.CloseForGood(closeDescriptors: false);
+        _engine.Dispose();
     }
 
     // As long as Kestrel gives its connections after an abort, and then some.

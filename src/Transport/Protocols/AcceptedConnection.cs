@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using LoopBridge.Drivers;
 using LoopBridge.Loops;
+using LoopBridge.Reactors;
 using LoopBridge.Sockets;
 
 namespace LoopBridge.Protocols;
@@ -12,7 +13,8 @@ internal static class AcceptedConnection
     /// <summary>
     /// On the loop's thread, perhaps in the middle of a batch: whatever happens to one connection must not reach the next.
     /// </summary>
-    internal static void Begin(IEventLoop loop, RawSocket socket, IProtocolFactory factory, string factoryName, TransportOptions options)
+    internal static void Begin(
+        IReactor reactor, IEventLoop loop, RawSocket socket, IProtocolFactory factory, string factoryName, TransportOptions options)
     {
         EndPoint? peer = socket.RemoteEndPoint;
         StreamSocket? stream = null;
@@ -26,7 +28,7 @@ internal static class AcceptedConnection
             }
 
             stream = new StreamSocket(loop, HandlerSocketDriver.For(loop).OpenStream(socket));
-            var transport = new ReactorTransport(stream, protocol, options);
+            var transport = new ReactorTransport(stream, protocol, options, reactor: reactor);
             stream.Start(transport);
             transport.Begin(ReadOnlySequence<byte>.Empty);
         }

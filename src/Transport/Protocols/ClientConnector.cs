@@ -124,7 +124,7 @@ internal abstract class ClientConnector(
         {
             if (factory.BuildProtocol(socket.RemoteEndPoint) is { } protocol)
             {
-                return new ReactorTransport(socket, protocol, options);
+                return new ReactorTransport(socket, protocol, options, reactor: reactor);
             }
         }
         catch (Exception e)
@@ -138,7 +138,7 @@ internal abstract class ClientConnector(
         }
 
         refused = true;
-        return new ReactorTransport(socket, new NoProtocol(), options);
+        return new ReactorTransport(socket, new NoProtocol(), options, reactor: reactor);
     }
 
     private void OnLost(Exception reason)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Security;
 using LoopBridge.Loops;
 using LoopBridge.Reactors;
 
@@ -15,11 +16,15 @@ namespace LoopBridge.Protocols;
 /// never reads is bounded. For what others make it write, there is <see cref="TransportOptions.MaxUnsentBytes"/>.
 /// </para>
 /// <para>
+/// It is in the books of its reactor: among <see cref="IReactorDescriptors.GetReaders"/> while it receives, among
+/// <see cref="IReactorDescriptors.GetWriters"/> while something waits to be sent, and lost when the reactor shuts down.
+/// </para>
+/// <para>
 /// It is a producer itself, so that it can feed another transport, and a consumer, so that it can be fed. As a producer it maps
 /// <see cref="IProducer.StopProducing"/> to <see cref="LoseConnection"/>.
 /// </para>
 /// </remarks>
-public interface ITransport : IPushProducer, IConsumer
+public interface ITransport : IPushProducer, IConsumer, ILogPrefix
 {
     /// <summary>Identifies the connection in logs.</summary>
     string ConnectionId { get; }
@@ -33,7 +38,7 @@ public interface ITransport : IPushProducer, IConsumer
     /// <summary>The loop that the connection lives on.</summary>
     IEventLoop Loop { get; }
 
-    /// <summary>The reactor of that loop.</summary>
+    /// <summary>The reactor that the connection was made on; that of the loop where it was no reactor.</summary>
     IReactor Reactor { get; }
 
     /// <summary>Whether the connection is ending or has ended: nothing is received any more.</summary>
@@ -57,6 +62,53 @@ public interface ITransport : IPushProducer, IConsumer
     /// </summary>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     bool KeepAlive { get; set; }
+
+    /// <summary>
+    /// What the connection is called in the log: what its protocol calls itself, by <see cref="ILogPrefix"/> or else its type's name, and
+    /// the peer. The callbacks of a protocol that is an <see cref="ILogPrefix"/> run in a log scope of it, if
+    /// <see cref="TransportOptions.Logger"/> is set; it is asked once, when the connection is made.
+    /// </summary>
+    new string LogPrefix { get; }
+
+    /// <summary>Whether <c>StartTls</c> was called.</summary>
+    bool IsTls { get; }
+
+    /// <summary>
+    /// Goes on in TLS, as the server. What was written before leaves in the clear; what is written from now on waits for the handshake and
+    /// leaves encrypted, and what is delivered was. Does nothing on a connection that is lost. Descends from <c>startTLS</c>.
+    /// </summary>
+    /// <remarks>
+    /// Call it when the peer waits for it and sends nothing else meanwhile: what came with its request was delivered in the clear. If the
+    /// handshake fails, or the peer does not keep to TLS afterwards, the connection is lost for that reason. A peer that ends the
+    /// connection without saying so within TLS (close_notify) may have been cut off: that is no orderly end.
+    /// </remarks>
+    /// <param name="options">
+    /// At least a certificate. Leave it alone until the handshake is done. With <c>ServerCertificateContext</c> and without client
+    /// certificates the handshake runs on the loop, otherwise on the thread pool; callbacks of the options run there, too.
+    /// </param>
+    /// <param name="handshakeTimeout">
+    /// After which time the handshake has failed. Defaults to 10 s; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </param>
+    /// <exception cref="ArgumentException">The options name no certificate, or one without its private key. Nothing is changed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The connection has TLS already, or ends in one direction or both, or bytes were received that a paused protocol has not got, or this
+    /// is not the loop's thread. Nothing is changed.
+    /// </exception>
+    void StartTls(SslServerAuthenticationOptions options, TimeSpan? handshakeTimeout = null);
+
+    /// <summary>Goes on in TLS, as the client; otherwise as <see cref="StartTls(SslServerAuthenticationOptions, TimeSpan?)"/>.</summary>
+    /// <param name="options">
+    /// At least the name of the server, which its certificate has to bear. The handshake runs on the thread pool, because it may have to
+    /// fetch certificates from the network; callbacks of the options run there, too.
+    /// </param>
+    /// <param name="handshakeTimeout">
+    /// After which time the handshake has failed. Defaults to 10 s; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </param>
+    /// <exception cref="InvalidOperationException">
+    /// The connection has TLS already, or ends in one direction or both, or bytes were received that a paused protocol has not got, or this
+    /// is not the loop's thread. Nothing is changed.
+    /// </exception>
+    void StartTls(SslClientAuthenticationOptions options, TimeSpan? handshakeTimeout = null);
 
     /// <summary>Sends a copy of the bytes, after those written before. Does nothing once the connection is aborted or lost.</summary>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Sockets;
@@ -20,15 +21,22 @@ internal sealed class ListeningPeriod : IDisposable
     {
         _port = port;
         EndPoint = socket.LocalEndPoint!;
+        Handle = socket.Handle;
         _listener = new SocketListener(
             port.Loop,
             socket,
             port.Settings,
-            accepted => AcceptedConnection.Begin(port.Loop, accepted, port.Factory, port.FactoryName, port.Options),
+            accepted => AcceptedConnection.Begin(
+                port.Reactor, port.Loop, accepted, port.Factory, port.FactoryName, port.Options),
             Logger ?? NullLogger.Instance);
     }
 
     internal EndPoint EndPoint { get; }
+
+    internal SafeHandle Handle { get; }
+
+    /// <summary>Whether it accepts. Loop thread.</summary>
+    internal bool IsAccepting { get; private set; }
 
     /// <summary>Whether the socket is closed and the factory told. Any thread.</summary>
     internal bool IsOver => _stopped.Task.IsCompleted;
@@ -73,6 +81,13 @@ internal sealed class ListeningPeriod : IDisposable
         }
     }
 
+    /// <summary>Leaves connections in the kernel's queue until the stop. Loop thread.</summary>
+    internal void SetAside()
+    {
+        IsAccepting = false;
+        _listener.Pause();
+    }
+
     public void Dispose() => Close();
 
     private void Start()
@@ -80,6 +95,8 @@ internal sealed class ListeningPeriod : IDisposable
         if (!_closed)
         {
             _listener.Start();
+            IsAccepting = true;
+            _port.EnterBooks();
             Logger?.ListeningStarted(_port.FactoryName, EndPoint);
         }
     }
@@ -93,6 +110,8 @@ internal sealed class ListeningPeriod : IDisposable
         }
 
         _closed = true;
+        IsAccepting = false;
+        _port.LeaveBooks();
         _listener.Dispose();
         Logger?.ListeningStopped(_port.FactoryName, EndPoint);
         try

@@ -1,6 +1,7 @@
 using System.Net;
 using LoopBridge.Drivers;
 using LoopBridge.Loops;
+using LoopBridge.Reactors;
 using LoopBridge.Sockets;
 using Microsoft.AspNetCore.Connections;
 using SocketException = System.Net.Sockets.SocketException;
@@ -8,21 +9,22 @@ using SocketException = System.Net.Sockets.SocketException;
 namespace LoopBridge.Protocols;
 
 /// <summary>Accepts on one loop and gives each connection there a protocol. A period lasts from a start to the stop after it.</summary>
-internal sealed class ListeningPort : IListeningPort
+internal sealed partial class ListeningPort : IListeningPort
 {
     private readonly Lock _lock = new();
     private readonly Func<EndPoint?, RawSocket> _open;
     private ListeningPeriod _period;
 
     private ListeningPort(
-        IEventLoop loop,
+        IReactor reactor,
         EndPoint? endPoint,
         Func<EndPoint?, RawSocket> open,
         IProtocolFactory factory,
         TransportOptions options,
         ListenSettings settings)
     {
-        Loop = loop;
+        Reactor = reactor;
+        Loop = ReactorNetwork.LoopOf(reactor);
         Factory = factory;
         FactoryName = factory.ToString() ?? factory.GetType().Name; // once: a name that cannot fail later (R-TCPP-27)
         Options = options;
@@ -33,6 +35,8 @@ internal sealed class ListeningPort : IListeningPort
     }
 
     public EndPoint Host { get; }
+
+    internal IReactor Reactor { get; }
 
     internal IEventLoop Loop { get; }
 
@@ -45,16 +49,18 @@ internal sealed class ListeningPort : IListeningPort
     internal ListenSettings Settings { get; }
 
     /// <summary>Listens as soon as this returns; accepts as soon as the loop turns. Any thread.</summary>
-    internal static ListeningPort Open(IEventLoop loop, EndPoint endPoint, IProtocolFactory factory, TransportOptions options, int backlog)
+    internal static ListeningPort Open(
+        IReactor reactor, EndPoint endPoint, IProtocolFactory factory, TransportOptions options, int backlog)
     {
         ListenSettings settings = Reactors(backlog);
-        return new ListeningPort(loop, endPoint, at => Listen(loop, at!, settings), factory, options, settings);
+        IEventLoop loop = ReactorNetwork.LoopOf(reactor);
+        return new ListeningPort(reactor, endPoint, at => Listen(loop, at!, settings), factory, options, settings);
     }
 
     /// <summary>As <see cref="Open"/>, on the socket that <paramref name="open"/> gives, each time that the port starts.</summary>
     internal static ListeningPort Adopt(
-        IEventLoop loop, Func<RawSocket> open, IProtocolFactory factory, TransportOptions options)
-        => new(loop, null, _ => open(), factory, options, Reactors(ListenSettings.DefaultBacklog));
+        IReactor reactor, Func<RawSocket> open, IProtocolFactory factory, TransportOptions options)
+        => new(reactor, null, _ => open(), factory, options, Reactors(ListenSettings.DefaultBacklog));
 
     public void StartListening()
     {

@@ -23,6 +23,10 @@ internal sealed class ReactorNetwork
 
     internal static ReactorNetwork Of(IReactor reactor) => Networks.GetValue(reactor, static _ => new ReactorNetwork());
 
+    /// <summary>The reactor of a loop, if it has one; none is made for it. Any thread.</summary>
+    internal static IReactor? FindReactor(IEventLoop loop)
+        => loop is LoopOnReactor { Reactor: { } below } ? below : loop.FindReactor();
+
     /// <summary>Where a reactor's sockets live: the engine knows only loops.</summary>
     internal static IEventLoop LoopOf(IReactor reactor) => reactor.GetLoop();
 }

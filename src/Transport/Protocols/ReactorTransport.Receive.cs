@@ -46,6 +46,7 @@ internal sealed partial class ReactorTransport
         {
             ThrowIfOffLoop();
             _paused = false;
+            _setAside = false;
             Resume();
         }
     }

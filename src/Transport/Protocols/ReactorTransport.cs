@@ -16,13 +16,13 @@ namespace LoopBridge.Protocols;
 /// and the protocol hears of it in a later turn. So it is never told from inside a method that it called itself (R-INV-03), and always
 /// after the socket is closed (R-CONN-28).
 /// </remarks>
-internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopWork
+internal sealed partial class ReactorTransport : ISocketSink, ITransport, IServedDescriptor, ILoopWork
 {
-    private readonly StreamSocket _socket;
     private readonly TransportOptions _options;
     private readonly string _protocolName;
-    private readonly ExecutionContext? _ambient = ExecutionContext.Capture();
+    private readonly ExecutionContext? _ambient;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private StreamSocket _socket;
     private Protocol? _protocol;
     private IReactor? _reactor;
     private string? _connectionId;
@@ -37,7 +37,13 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     /// <param name="protocol">A new one.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <param name="connectionId">Null for one of our own.</param>
-    internal ReactorTransport(StreamSocket socket, Protocol protocol, TransportOptions? options = null, string? connectionId = null)
+    /// <param name="reactor">Whose it is. Null for the loop's.</param>
+    internal ReactorTransport(
+        StreamSocket socket,
+        Protocol protocol,
+        TransportOptions? options = null,
+        string? connectionId = null,
+        IReactor? reactor = null)
     {
         protocol.ThrowIfUsed(); // here, where it is nobody's connection yet that fails for it
 
@@ -46,6 +52,9 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         _protocolName = protocol.GetType().Name;
         _options = options ?? TransportOptions.Default;
         _connectionId = connectionId;
+        _reactor = reactor;
+        LogPrefix = MakeLogPrefix(protocol);
+        _ambient = CaptureAmbient(protocol);
     }
 
     public string ConnectionId => _connectionId ??= ConnectionIds.Next();
@@ -59,6 +68,9 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
     public IReactor Reactor => _reactor ??= Loop.GetReactor();
 
     public bool IsDisconnecting => _disconnecting;
+
+    // Addresses are the numbers of the time of the connection: this never fails (R-TCPP-27).
+    public override string ToString() => $"{_protocolName} {ConnectionId} on {Host} for {Peer}";
 
     /// <summary>Ends when the protocol's last callback has returned. Never fails.</summary>
     internal Task Completion => _completion.Task;
@@ -77,6 +89,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
         }
 
         _begun = true;
+        EnterBooks();
         _options.Logger?.ProtocolConnected(ConnectionId, _protocolName, Peer);
         var call = new ProtocolCall(Loop, _ambient);
         try
@@ -132,6 +145,13 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
             ThrowIfOffLoop();
             Abort(new ConnectionAbortedLocallyException());
         }
+        else if (!_closed && _tls is not null)
+        {
+            // An orderly close of TLS waits for the peer to take the last bytes, however long.
+            ThrowIfOffLoop();
+            _reason = new ConnectionAbortedLocallyException();
+            _tls.Abort();
+        }
     }
 
     void ISocketSink.OnClosed(Exception? reason)
@@ -162,6 +182,7 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, ILoopW
             return;
         }
 
+        LeaveBooks();
         _protocol = null; // nothing of ours refers to it from here on (R-TCPC-23)
         _options.Logger?.ProtocolDisconnected(ConnectionId, _protocolName, _reason!.Message);
         var call = new ProtocolCall(Loop, _ambient);

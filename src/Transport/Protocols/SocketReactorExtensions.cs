@@ -39,7 +39,7 @@ public static class SocketReactorExtensions
         ThrowIfNoStreams(family);
         IEventLoop loop = ReactorNetwork.LoopOf(reactor);
         return ListeningPort.Adopt(
-            loop,
+            reactor,
             () => OfFamily(ReadyMadeSockets.ShareListener(HandlerSocketDriver.For(loop), handle), family),
             factory,
             options ?? ReactorNetwork.Of(reactor).Options);
@@ -68,7 +68,7 @@ public static class SocketReactorExtensions
         ThrowIfNoStreams(family);
         IEventLoop loop = ReactorNetwork.LoopOf(reactor);
         RawSocket socket = OfFamily(ReadyMadeSockets.Share(HandlerSocketDriver.For(loop), handle), family);
-        var work = new AdoptWork(loop, socket, factory, options ?? ReactorNetwork.Of(reactor).Options);
+        var work = new AdoptWork(reactor, loop, socket, factory, options ?? ReactorNetwork.Of(reactor).Options);
         if (loop.IsOnLoopThread)
         {
             work.Run();
@@ -100,13 +100,14 @@ public static class SocketReactorExtensions
         throw new ArgumentException($"The socket is of the family {found}, not {family}.", nameof(family));
     }
 
-    private sealed class AdoptWork(IEventLoop loop, RawSocket socket, IProtocolFactory factory, TransportOptions options)
+    private sealed class AdoptWork(
+        IReactor reactor, IEventLoop loop, RawSocket socket, IProtocolFactory factory, TransportOptions options)
         : ILoopWork
     {
         public void Run()
         {
             using OutsideContext _ = OutsideContext.Enter();
-            AcceptedConnection.Begin(loop, socket, factory, factory.ToString() ?? factory.GetType().Name, options);
+            AcceptedConnection.Begin(reactor, loop, socket, factory, factory.ToString() ?? factory.GetType().Name, options);
         }
     }
 }

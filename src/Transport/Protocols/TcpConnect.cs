@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using LoopBridge.Loops;
+using LoopBridge.Reactors;
 using LoopBridge.Resolvers;
 using LoopBridge.Sockets;
 using LoopBridge.Streams;
@@ -12,7 +13,7 @@ namespace LoopBridge.Protocols;
 internal static class TcpConnect
 {
     internal static async Task<TProtocol> ConnectAsync<TProtocol>(
-        IEventLoop loop,
+        IReactor reactor,
         string host,
         int port,
         Func<TProtocol> build,
@@ -21,6 +22,7 @@ internal static class TcpConnect
         CancellationToken cancellationToken)
         where TProtocol : Protocol
     {
+        IEventLoop loop = ReactorNetwork.LoopOf(reactor);
         var connector = new HostConnector<ConnectingSink>(
             loop,
             resolver,
@@ -29,13 +31,14 @@ internal static class TcpConnect
             static sink => sink.Socket.Close(reason: null, reset: false));
         ConnectingSink sink = await LoopCall.InvokeAsync(loop, () => connector.ConnectAsync(host, port, cancellationToken))
             .ConfigureAwait(false);
-        return await BeginAsync(loop, sink, sink.Socket.RemoteEndPoint!, build, options, cancellationToken).ConfigureAwait(false);
+        return await BeginAsync(reactor, sink, sink.Socket.RemoteEndPoint!, build, options, cancellationToken).ConfigureAwait(false);
     }
 
     internal static async Task<TProtocol> ConnectAsync<TProtocol>(
-        IEventLoop loop, EndPoint endPoint, Func<TProtocol> build, TransportOptions options, CancellationToken cancellationToken)
+        IReactor reactor, EndPoint endPoint, Func<TProtocol> build, TransportOptions options, CancellationToken cancellationToken)
         where TProtocol : Protocol
     {
+        IEventLoop loop = ReactorNetwork.LoopOf(reactor);
         ConnectingSink sink;
         try
         {
@@ -48,11 +51,11 @@ internal static class TcpConnect
             throw new ConnectFailedException(endPoint, e); // expected: refused, unreachable, timed out
         }
 
-        return await BeginAsync(loop, sink, endPoint, build, options, cancellationToken).ConfigureAwait(false);
+        return await BeginAsync(reactor, sink, endPoint, build, options, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<TProtocol> BeginAsync<TProtocol>(
-        IEventLoop loop,
+        IReactor reactor,
         ConnectingSink sink,
         EndPoint endPoint,
         Func<TProtocol> build,
@@ -60,8 +63,8 @@ internal static class TcpConnect
         CancellationToken cancellationToken)
         where TProtocol : Protocol
     {
-        var begin = new BeginWork<TProtocol>(sink, endPoint, build, options, cancellationToken);
-        if (!loop.Post(begin))
+        var begin = new BeginWork<TProtocol>(reactor, sink, endPoint, build, options, cancellationToken);
+        if (!sink.Socket.Loop.Post(begin))
         {
             throw new ObjectDisposedException(nameof(IEventLoop), $"Cannot connect to {endPoint}: the loop is closed.");
         }
@@ -71,7 +74,12 @@ internal static class TcpConnect
 
     /// <summary>The loop's part: from a connected stream to a connected protocol.</summary>
     private sealed class BeginWork<TProtocol>(
-        ConnectingSink sink, EndPoint endPoint, Func<TProtocol> build, TransportOptions options, CancellationToken cancellationToken)
+        IReactor reactor,
+        ConnectingSink sink,
+        EndPoint endPoint,
+        Func<TProtocol> build,
+        TransportOptions options,
+        CancellationToken cancellationToken)
         : ILoopWork
         where TProtocol : Protocol
     {
@@ -125,7 +133,7 @@ internal static class TcpConnect
                 throw new InvalidOperationException($"No protocol was built for the connection to {endPoint}.");
             }
 
-            var transport = new ReactorTransport(sink.Socket, protocol, options);
+            var transport = new ReactorTransport(sink.Socket, protocol, options, reactor: reactor);
             sink.Socket.ChangeSink(transport);
             transport.Begin(ReadOnlySequence<byte>.Empty);
             return protocol;

@@ -43,8 +43,7 @@ public static class TcpReactorExtensions
         ArgumentNullException.ThrowIfNull(endPoint);
         ArgumentNullException.ThrowIfNull(factory);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
-        return ListeningPort.Open(
-            ReactorNetwork.LoopOf(reactor), endPoint, factory, options ?? ReactorNetwork.Of(reactor).Options, backlog);
+        return ListeningPort.Open(reactor, endPoint, factory, options ?? ReactorNetwork.Of(reactor).Options, backlog);
     }
 
     /// <summary>
@@ -78,7 +77,7 @@ public static class TcpReactorExtensions
         ArgumentNullException.ThrowIfNull(build);
         ReactorNetwork network = ReactorNetwork.Of(reactor);
         return TcpConnect.ConnectAsync(
-            ReactorNetwork.LoopOf(reactor), host, port, build, resolver ?? network.Resolver, options ?? network.Options, cancellationToken);
+            reactor, host, port, build, resolver ?? network.Resolver, options ?? network.Options, cancellationToken);
     }
 
     /// <summary>Connects to an address, and gives the connection a protocol on this reactor.</summary>
@@ -103,7 +102,7 @@ public static class TcpReactorExtensions
         ArgumentNullException.ThrowIfNull(endPoint);
         ArgumentNullException.ThrowIfNull(build);
         return TcpConnect.ConnectAsync(
-            ReactorNetwork.LoopOf(reactor), endPoint, build, options ?? ReactorNetwork.Of(reactor).Options, cancellationToken);
+            reactor, endPoint, build, options ?? ReactorNetwork.Of(reactor).Options, cancellationToken);
     }
 
     /// <summary>

@@ -55,14 +55,17 @@ public interface IReactorDescriptors
     /// </summary>
     void RemoveWatcher(IEventDescriptor watcher);
 
-    /// <summary>Removes all readers, writers and watchers without telling them.</summary>
+    /// <summary>
+    /// Removes all readers, writers and watchers without telling them. Connections and ports of the reactor are among them: these deliver
+    /// and accept nothing until they are resumed, or started again, and what a connection was given to write still leaves.
+    /// </summary>
     /// <returns>The removed ones, each once.</returns>
     IReadOnlyList<IDescriptor> RemoveAll();
 
-    /// <summary>A snapshot of the registered readers.</summary>
+    /// <summary>A snapshot of the registered readers, and of the reactor's connections and ports that read now.</summary>
     IReadOnlyList<IReadDescriptor> GetReaders();
 
-    /// <summary>A snapshot of the registered writers.</summary>
+    /// <summary>A snapshot of the registered writers, and of the reactor's connections that wait to write.</summary>
     IReadOnlyList<IWriteDescriptor> GetWriters();
 
     /// <summary>A snapshot of the registered watchers.</summary>

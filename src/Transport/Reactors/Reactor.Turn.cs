@@ -15,6 +15,7 @@ public sealed partial class Reactor
     private readonly TimerQueue _timers = new();
     private readonly List<LoopTimer> _due = [];
     private readonly TurnEndCalls _beforePoll = new();
+    private long _turns;
     private long _callsUntil;
     private int _dueCursor;
     private TurnPhase _phase;
@@ -110,6 +111,7 @@ public sealed partial class Reactor
     // What is queued or due now is this turn's; whatever comes while it runs waits for the next, with I/O polled in between.
     private void BeginTurn()
     {
+        _turns++;
         _callsUntil = _calls.Drawn;
         _dueCursor = 0;
         _due.Clear();

@@ -31,6 +31,7 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
     internal Reactor(ReactorOptions options, IIoDriver? driver) : base(options.Logger)
     {
         Name = options.Name;
+        IsInGroup = options.IsInGroup;
         _clock = options.TimeProvider;
         _driver = driver ?? IoDriverFactory.Create(options.Driver);
         _sleep = new DriverSleep(_driver);
@@ -54,7 +55,14 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
     /// <inheritdoc />
     public override bool IsInReactorThread => Volatile.Read(ref _threadId) == Environment.CurrentManagedThreadId;
 
+    /// <summary>Whether a group has it, which alone turns and closes it.</summary>
+    internal bool IsInGroup { get; }
+
     bool IPostTarget.IsOnThread => IsInReactorThread;
+
+    /// <summary>What the reactor has done so far. Any thread; the counts may be a turn old.</summary>
+    public LoopStatistics GetStatistics() => new(
+        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), _calls.Taken, _calls.Count, _timers.Count);
 
     private protected override void RunCore()
     {
@@ -73,10 +81,24 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
     /// <summary>
     /// Fires the shutdown, if it has not been, without waiting for tasks of its triggers; disconnects what is still registered, cancels
     /// the delayed calls and drops the cross-thread calls. A run ends with the present turn. Harmless when repeated. Reactor thread, or
-    /// any one thread while the reactor does not run.
+    /// any one thread while the reactor does not run. Does nothing to a reactor of a <see cref="LoopGroup"/>, which is the group's to
+    /// close: the scope of a DI container disposes of all that it hands out.
     /// </summary>
     /// <exception cref="InvalidOperationException">The reactor runs on another thread.</exception>
     public void Dispose()
+    {
+        if (!IsInGroup)
+        {
+            CloseForGood();
+        }
+    }
+
+    internal override void ShutDown() => FireShutdownNow();
+
+    /// <summary>For the group: ends the run with the present turn, or with its first. Any thread.</summary>
+    internal void EndGroupRun() => Post(static reactor => ((Reactor)reactor!)._ended = true, this);
+
+    internal void CloseForGood()
     {
         if (IsInReactorThread)
         {
@@ -120,7 +142,8 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
         }
     }
 
-    private protected override void EndRun() => _ended |= IsInReactorThread;
+    // A reactor that a group turns is stopped and crashed as one on a loop that others run: its thread goes on (R-CORE-33).
+    private protected override void EndRun() => _ended |= IsInReactorThread && !IsInGroup;
 
     private void Dispatch(TimeSpan wait, bool once)
     {

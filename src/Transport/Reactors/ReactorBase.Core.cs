@@ -156,19 +156,24 @@ public abstract partial class ReactorBase
         }
 
         _closing = true;
-        if (_life is Life.Starting or Life.Running or Life.Stopping)
-        {
-            _life = Life.Stopping;
-            _shutdown.Fire();
-            _shutdown.Hasten();
-        }
-
+        FireShutdownNow();
         IsDisposed = true;
         _startup.Abandon();
         DisconnectAll(); // what never ran, or came after the shutdown
         DelayedCalls.DropAll();
         EndThreads();
         _events.Clear();
+    }
+
+    /// <summary>The shutdown, if it has not been, waiting for no task.</summary>
+    private protected void FireShutdownNow()
+    {
+        if (_life is Life.Starting or Life.Running or Life.Stopping)
+        {
+            _life = Life.Stopping;
+            _shutdown.Fire();
+            _shutdown.Hasten();
+        }
     }
 
     private SystemEventTrigger AddTrigger(SystemEventPhase phase, string eventName, Delegate callback)
@@ -231,6 +236,7 @@ public abstract partial class ReactorBase
 
     private void DisconnectAll()
     {
+        Served.DisconnectAll(new ConnectionLostException(ShutDownMessage)); // before the watches that some of them have here
         _descriptors.DisconnectAll(new ConnectionLostException(ShutDownMessage));
         _watchers.DisconnectAll(new ConnectionLostException(ShutDownMessage));
     }

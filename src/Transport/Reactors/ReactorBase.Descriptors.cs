@@ -50,13 +50,14 @@ public abstract partial class ReactorBase
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<IDescriptor> RemoveAll() => [.. _descriptors.RemoveAll(), .. _watchers.RemoveAll()];
+    public IReadOnlyList<IDescriptor> RemoveAll()
+        => [.. Served.SetAsideAll(), .. _descriptors.RemoveAll(), .. _watchers.RemoveAll()];
 
     /// <inheritdoc />
-    public IReadOnlyList<IReadDescriptor> GetReaders() => _descriptors.GetReaders();
+    public IReadOnlyList<IReadDescriptor> GetReaders() => [.. _descriptors.GetReaders(), .. Served.Readers];
 
     /// <inheritdoc />
-    public IReadOnlyList<IWriteDescriptor> GetWriters() => _descriptors.GetWriters();
+    public IReadOnlyList<IWriteDescriptor> GetWriters() => [.. _descriptors.GetWriters(), .. Served.Writers];
 
     /// <inheritdoc />
     public IReadOnlyList<IEventDescriptor> GetWatchers() => _watchers.ToArray();

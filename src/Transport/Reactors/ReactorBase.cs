@@ -22,6 +22,7 @@ public abstract partial class ReactorBase : IReactor
         Logger = logger ?? NullLogger.Instance;
         _descriptors = new DescriptorSet(this);
         _watchers = new WatcherSet(this);
+        Served = new ServedSet(this);
         _workers = new ReactorWorkers(this);
         Signals = new ReactorSignals(this);
         _startup = new SystemEvent(this, SystemEvents.Startup, OnStarted);
@@ -34,6 +35,9 @@ public abstract partial class ReactorBase : IReactor
     }
 
     internal ILogger Logger { get; }
+
+    /// <summary>Connections and ports, which others serve for this reactor.</summary>
+    internal ServedSet Served { get; }
 
     internal DelayedCallList DelayedCalls { get; } = new();
 
@@ -67,6 +71,12 @@ public abstract partial class ReactorBase : IReactor
     internal virtual void OnServed()
     {
     }
+
+    /// <summary>
+    /// For the host, of a reactor that its <c>Dispose</c> does nothing to: the shutdown fires now, waiting for no task, and what is
+    /// registered is told. The loop goes on, whether above or below. Reactor thread.
+    /// </summary>
+    internal abstract void ShutDown();
 
     /// <summary>Ends <see cref="IReactorCore.Run(bool)"/> after the present turn, if somebody called it; a loop that others run goes on.</summary>
     private protected abstract void EndRun();

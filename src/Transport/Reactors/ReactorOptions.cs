@@ -1,3 +1,4 @@
+using LoopBridge.Loops;
 using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Reactors;
@@ -16,4 +17,7 @@ public sealed class ReactorOptions
 
     /// <summary>Where exceptions go that escape callbacks. Defaults to none.</summary>
     public ILogger? Logger { get; set; }
+
+    /// <summary>Whether a <see cref="LoopGroup"/> has it, and so turns and closes it.</summary>
+    internal bool IsInGroup { get; init; }
 }

@@ -21,14 +21,20 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
         => loop.SocketDriver ?? Drivers.GetValue(loop, static l => new HandlerSocketDriver(l));
 
     /// <summary>
-    /// Watches a descriptor that is no socket, by edges. Fails with the loop's own error if its driver cannot watch such a one. Loop
-    /// thread.
+    /// Watches a descriptor that is no socket, by edges. Loop thread.
     /// </summary>
+    /// <exception cref="IOException">The loop's driver cannot watch such a one, or nobody can: a file.</exception>
     internal static IoRegistration Watch(IEventLoop loop, SafeHandle descriptor, IoEvents interest, IIoHandler handler)
     {
         if (loop.SocketDriver is IIoDriver driver)
         {
             return driver.Add(descriptor, interest, IoTrigger.OnChange, handler);
+        }
+
+        // A loop on a reactor takes a file for always ready. What comes out of one is no stream of events, on any loop.
+        if (EpollDriver.IsSupported)
+        {
+            EpollDriver.ThrowIfRefused(descriptor);
         }
 
         // Asked now, because the registration below asks only when there is something to wait for.
@@ -52,27 +58,37 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
         => new ReadinessListener(socket, listener => new HandlerRegistration(loop, socket.Handle, listener));
 
     /// <summary>
-    /// One report for each arm, over handlers that report levels. With nothing armed the descriptor is not registered at all, because a
-    /// level-triggered loop reports a hang-up whatever the interest, again and again.
+    /// One report for each arm, over handlers that report levels, and in steady traffic without a change of interest.
     /// </summary>
+    /// <remarks>
+    /// <para>A reader goes on until nothing is left and arms again, so its interest stays as it is: nothing can be reported in between.
+    /// Only what is reported in vain, because the reader has stopped, is taken out, at the price of that one report. Not so a writer's:
+    /// there is always room to write, so it is taken out at once.</para>
+    /// <para>A level-triggered loop reports a hang-up whatever the interest, again and again. Once it was told, and nothing is armed, the
+    /// descriptor is therefore not registered at all.</para>
+    /// </remarks>
     private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler) : IoRegistration
     {
+        private const IoEvents Ends = IoEvents.Error | IoEvents.HangUp;
+
         private IoEvents _armed;
+        private IoEvents _interest;
         private bool _registered;
 
         internal override void Update(IoEvents interest) => Arm(interest);
 
         internal override void Arm(IoEvents direction)
         {
-            _armed |= direction;
-            if (_registered)
+            _armed |= direction | Ends;
+            if (!_registered)
             {
-                loop.UpdateHandler(descriptor, _armed);
-            }
-            else
-            {
+                loop.AddHandler(descriptor, _armed & ~Ends, OnEvents);
                 _registered = true;
-                loop.AddHandler(descriptor, _armed, OnEvents);
+                _interest = _armed;
+            }
+            else if ((direction & ~_interest) != 0)
+            {
+                ReduceToArmed();
             }
         }
 
@@ -81,25 +97,39 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
             if (_registered)
             {
                 _registered = false;
+                _armed = IoEvents.None;
                 loop.RemoveHandler(descriptor);
             }
         }
 
         private void OnEvents(SafeHandle _, IoEvents events)
         {
-            _armed &= (events & (IoEvents.Error | IoEvents.HangUp)) != 0 ? IoEvents.None : ~events;
+            IoEvents told = events & _armed;
+            _armed &= (events & Ends) != 0 ? IoEvents.None : ~events;
+            if (told != IoEvents.None)
+            {
+                // The handler runs as user code with the loop's context; the engine's sinks expect none.
+                using OutsideContext outside = OutsideContext.Enter();
+                handler.OnEvents(told);
+            }
+
+            if (_registered && (told != events || (_interest & ~_armed & IoEvents.Write) != 0))
+            {
+                ReduceToArmed();
+            }
+        }
+
+        private void ReduceToArmed()
+        {
             if (_armed == IoEvents.None)
             {
                 Remove();
             }
             else
             {
-                loop.UpdateHandler(descriptor, _armed);
+                loop.UpdateHandler(descriptor, _armed & ~Ends);
+                _interest = _armed;
             }
-
-            // The handler runs as user code with the loop's context; the engine's sinks expect none.
-            using OutsideContext outside = OutsideContext.Enter();
-            handler.OnEvents(events);
         }
     }
 }

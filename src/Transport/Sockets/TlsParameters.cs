@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 
 namespace LoopBridge.Sockets;
 
@@ -12,6 +13,12 @@ internal sealed class TlsParameters
             throw new ArgumentException(
                 "A TLS server needs a certificate: set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback.",
                 nameof(server));
+        }
+
+        if (server is { ServerCertificateContext: null, ServerCertificate: X509Certificate2 { HasPrivateKey: false } certificate })
+        {
+            throw new ArgumentException(
+                $"The certificate '{certificate.Subject}' has no private key: a server needs it.", nameof(server));
         }
 
         Server = server;

@@ -185,7 +185,8 @@ public sealed partial class LoopStream
         }
     }
 
-    private static TimeSpan VerifyTimeout(TimeSpan? handshakeTimeout)
+    /// <summary>The limit of a handshake, or the default for null.</summary>
+    internal static TimeSpan VerifyTimeout(TimeSpan? handshakeTimeout)
     {
         TimeSpan timeout = handshakeTimeout ?? DefaultHandshakeTimeout;
         if (timeout != Timeout.InfiniteTimeSpan)

@@ -32,6 +32,19 @@ internal static partial class LibC
         return (time[0] * 1e9) + time[1];
     }
 
+    /// <summary>
+    /// What all threads of a process have had of the processors, user and system, to the nanosecond; null if there is no such process.
+    /// </summary>
+    public static unsafe double? ProcessCpuSeconds(int pid)
+    {
+        int clock;
+        long* time = stackalloc long[2];
+        return GetCpuClock(pid, &clock) == 0 && ClockGetTime(clock, time) == 0 ? time[0] + (time[1] / 1e9) : null;
+    }
+
+    [LibraryImport("libc", EntryPoint = "clock_getcpuclockid")]
+    private static unsafe partial int GetCpuClock(int pid, int* clock);
+
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     private static unsafe partial int ClockGetTime(int clock, long* time);
 

@@ -9,14 +9,14 @@ internal static class ProcFile
     /// <summary>Where utime stands in /proc/PID/stat, counted from the field after the command (number 3); stime follows.</summary>
     private const int UserTime = 14 - 3;
 
-    /// <summary>The two times of a process itself.</summary>
-    private const int OwnTimes = 2;
-
-    /// <summary>The same and those of its children that have ended (cutime, cstime).</summary>
+    /// <summary>The two times of a process itself, and those of its children that have ended (cutime, cstime).</summary>
     private const int OwnAndChildrensTimes = 4;
 
-    /// <summary>User and system time of all its threads since it began, in seconds.</summary>
-    public static double CpuSeconds(int pid) => Seconds(StatFields(pid).AsSpan(UserTime, OwnTimes));
+    /// <summary>
+    /// User and system time of all its threads since it began, in seconds. By its clock, not by the ticks of /proc/PID/stat: short
+    /// measurements alternate better, and a tick is a fiftieth of half a second.
+    /// </summary>
+    public static double CpuSeconds(int pid) => LibC.ProcessCpuSeconds(pid) ?? throw Gone(pid);
 
     /// <summary>The same with that of its children, as far as they have ended.</summary>
     public static double CpuSecondsWithChildren(int pid) => Seconds(StatFields(pid).AsSpan(UserTime, OwnAndChildrensTimes));

@@ -11,6 +11,8 @@ internal static class TrialList
         new TimeoutTrial(),
         new IdleTrial(),
         new StreamEchoTrial(),
+        new StackEchoTrial(),
+        new ModesTrial(),
         new ReadUntilTrial(),
     ];
 }

@@ -18,20 +18,23 @@ public enum Style
 }
 
 /// <summary>The rows of the behaviour suite: every handler behaves the same, whatever carries it.</summary>
-public sealed class HandlerCases : TheoryData<Carrier, Style, LoopDriver>
+public sealed class HandlerCases : TheoryData<Carrier, Style, LoopBridgeMode, LoopDriver>
 {
     public HandlerCases()
     {
-        foreach (Style style in Enum.GetValues<Style>())
+        foreach (LoopBridgeMode mode in Enum.GetValues<LoopBridgeMode>())
         {
-            Add(Carrier.Socket, style, LoopDriver.Auto);
-            Add(Carrier.Socket, style, LoopDriver.Managed);
-            Add(Carrier.Tls, style, LoopDriver.Auto);
-            Add(Carrier.Logging, style, LoopDriver.Auto);
-            Add(Carrier.StockSockets, style, LoopDriver.Auto);
-            Add(Carrier.Memory, style, LoopDriver.Auto);
-        }
+            foreach (Style style in Enum.GetValues<Style>())
+            {
+                Add(Carrier.Socket, style, mode, LoopDriver.Auto);
+                Add(Carrier.Socket, style, mode, LoopDriver.Managed);
+                Add(Carrier.Tls, style, mode, LoopDriver.Auto);
+                Add(Carrier.Logging, style, mode, LoopDriver.Auto);
+                Add(Carrier.StockSockets, style, mode, LoopDriver.Auto);
+                Add(Carrier.Memory, style, mode, LoopDriver.Auto);
+            }
 
-        Add(Carrier.WebSocket, Style.Reactor, LoopDriver.Auto);
+            Add(Carrier.WebSocket, Style.Reactor, mode, LoopDriver.Auto);
+        }
     }
 }

@@ -4,9 +4,9 @@ namespace LoopBridge.Middleware.Tests.Handlers;
 public sealed class HandlerDataTests
 {
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Echo_AFewBytes_ComeBack(Carrier carrier, Style style, LoopDriver driver)
+    public async Task Echo_AFewBytes_ComeBack(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         await using Client client = await server.ConnectAsync();
 
         await client.SendAsync("to and fro"u8.ToArray());
@@ -15,11 +15,11 @@ public sealed class HandlerDataTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Echo_FiveMegabytes_ComeBackInOrder(Carrier carrier, Style style, LoopDriver driver)
+    public async Task Echo_FiveMegabytes_ComeBackInOrder(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
         byte[] sent = new byte[5 * 1024 * 1024];
         new Random(7).NextBytes(sent);
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         await using Client client = await server.ConnectAsync();
 
         Task<byte[]> received = client.ReceiveAsync(sent.Length);
@@ -30,10 +30,10 @@ public sealed class HandlerDataTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Echo_ByteAtATime_ComesBackInOrder(Carrier carrier, Style style, LoopDriver driver)
+    public async Task Echo_ByteAtATime_ComesBackInOrder(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
         byte[] sent = [.. Enumerable.Range(0, 300).Select(i => (byte)i)];
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         await using Client client = await server.ConnectAsync();
 
         Task<byte[]> received = client.ReceiveAsync(sent.Length);
@@ -46,11 +46,11 @@ public sealed class HandlerDataTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task HalfClose_AfterSending_AnswersStillArriveAndThenTheEnd(Carrier carrier, Style style, LoopDriver driver)
+    public async Task HalfClose_AfterSending_AnswersStillArriveAndThenTheEnd(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
         byte[] sent = new byte[50_000];
         new Random(9).NextBytes(sent);
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         await using Client client = await server.ConnectAsync();
 
         await client.SendAsync(sent);
@@ -60,9 +60,9 @@ public sealed class HandlerDataTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Placement_OfTheHandler_IsOnTheSocketOnlyIfNothingStandsBetween(Carrier carrier, Style style, LoopDriver driver)
+    public async Task Placement_OfTheHandler_IsOnTheSocketOnlyIfNothingStandsBetween(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         await using Client client = await server.ConnectAsync();
         await client.SendAsync(new byte[1]);
         await client.ReceiveAsync(1);

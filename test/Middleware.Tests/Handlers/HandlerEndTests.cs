@@ -9,9 +9,9 @@ namespace LoopBridge.Middleware.Tests.Handlers;
 public sealed class HandlerEndTests
 {
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Failure_OfAHandler_IsLoggedOnceWithTheConnectionAndEndsOnlyThatOne(Carrier carrier, Style style, LoopDriver driver)
+    public async Task Failure_OfAHandler_IsLoggedOnceWithTheConnectionAndEndsOnlyThatOne(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         server.Server.Expect(IsProbeFailure);
         await using Client other = await server.ConnectAsync();
         await other.SendAsync(new byte[1]);
@@ -34,9 +34,9 @@ public sealed class HandlerEndTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Goodbye_FromTheHandler_ArrivesAndThenTheEnd(Carrier carrier, Style style, LoopDriver driver)
+    public async Task Goodbye_FromTheHandler_ArrivesAndThenTheEnd(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver, Act.Goodbye);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver, Act.Goodbye);
         await using Client client = await server.ConnectAsync();
 
         await client.SendAsync(new byte[1]);
@@ -45,9 +45,9 @@ public sealed class HandlerEndTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Abort_FromTheHandler_EndsTheConnectionWithoutHelpFromTheClient(Carrier carrier, Style style, LoopDriver driver)
+    public async Task Abort_FromTheHandler_EndsTheConnectionWithoutHelpFromTheClient(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver, Act.Abort);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver, Act.Abort);
         await using Client client = await server.ConnectAsync();
 
         await client.SendAsync(new byte[1]);
@@ -58,9 +58,9 @@ public sealed class HandlerEndTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Reset_ByTheClient_EndsTheConnectionQuietly(Carrier carrier, Style style, LoopDriver driver)
+    public async Task Reset_ByTheClient_EndsTheConnectionQuietly(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         Client client = await server.ConnectAsync();
         await client.SendAsync(new byte[1]);
         await client.ReceiveAsync(1);
@@ -75,9 +75,9 @@ public sealed class HandlerEndTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Scope_OfAConnection_IsDisposedOnceAfterItOnItsLoop(Carrier carrier, Style style, LoopDriver driver)
+    public async Task Scope_OfAConnection_IsDisposedOnceAfterItOnItsLoop(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         await using (Client client = await server.ConnectAsync())
         {
             await client.SendAsync(new byte[1]);
@@ -93,9 +93,9 @@ public sealed class HandlerEndTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task ServerStop_WithLiveConnections_SendsWhatWasWrittenAndEndsThemInOrder(Carrier carrier, Style style, LoopDriver driver)
+    public async Task ServerStop_WithLiveConnections_SendsWhatWasWrittenAndEndsThemInOrder(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, driver, Act.Flood);
+        await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver, Act.Flood);
         await using Client client = await server.ConnectAsync();
         await client.SendAsync(new byte[1]);
         await client.ReceiveAsync(1);

@@ -24,9 +24,10 @@ public sealed class HandlerFailureTests
 
     [Theory]
     [ClassData(typeof(Ways))]
-    public async Task Construction_ThatThrows_IsLoggedOnceAndTheClientSeesTheEnd(Way way, bool reactor)
+    public async Task Construction_ThatThrows_IsLoggedOnceAndTheClientSeesTheEnd(Way way, bool reactor, LoopBridgeMode mode)
     {
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
+            mode,
             LoopDriver.Auto,
             kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
             {
@@ -66,11 +67,11 @@ public sealed class HandlerFailureTests
         Assert.Contains("Nobody can build this.", logged.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task StreamClosed_OfAnotherStream_IsTheHandlersFailure()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task StreamClosed_OfAnotherStream_IsTheHandlersFailure(LoopBridgeMode mode)
     {
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            LoopDriver.Auto, services: services => services.AddLoopHandler<OtherStreamHandler>());
+            mode, LoopDriver.Auto, services: services => services.AddLoopHandler<OtherStreamHandler>());
         server.Expect(static entry => entry.Exception is StreamClosedException);
 
         await server.Services.Connect<OtherStreamHandler>().Handled.WithDeadline();
@@ -78,11 +79,11 @@ public sealed class HandlerFailureTests
         Assert.Single(server.Logs.AtLeast(LogLevel.Error), static entry => entry.Exception is StreamClosedException);
     }
 
-    [Fact]
-    public async Task Dispose_OfTheScopeThatThrows_IsLoggedAndTheServerGoesOn()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Dispose_OfTheScopeThatThrows_IsLoggedAndTheServerGoesOn(LoopBridgeMode mode)
     {
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            LoopDriver.Auto, services: services => services.AddReactorProtocol<UndisposableProtocol>());
+            mode, LoopDriver.Auto, services: services => services.AddReactorProtocol<UndisposableProtocol>());
         server.Expect(static entry => entry.Id.Name == "HandlerFailed");
 
         for (int i = 0; i < 2; i++)
@@ -97,11 +98,11 @@ public sealed class HandlerFailureTests
     public async Task UnregisteredHandler_AtAnEndpoint_IsNamedWithTheRemedy()
     {
         InvalidOperationException protocol = await Assert.ThrowsAsync<InvalidOperationException>(() => LoopBridgeServer.StartAsync(
-            LoopDriver.Auto, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseReactorProtocol<UnbuildableProtocol>())));
+            default, LoopDriver.Auto, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseReactorProtocol<UnbuildableProtocol>())));
         InvalidOperationException handler = await Assert.ThrowsAsync<InvalidOperationException>(() => LoopBridgeServer.StartAsync(
-            LoopDriver.Auto, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseLoopHandler<UnbuildableHandler>())));
+            default, LoopDriver.Auto, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseLoopHandler<UnbuildableHandler>())));
         InvalidOperationException mapped = await Assert.ThrowsAsync<InvalidOperationException>(() => LoopBridgeServer.StartAsync(
-            LoopDriver.Auto, app: app => app.MapReactorProtocol<UnbuildableProtocol>("/ws")));
+            default, LoopDriver.Auto, app: app => app.MapReactorProtocol<UnbuildableProtocol>("/ws")));
 
         Assert.Contains("builder.Services.AddReactorProtocol<UnbuildableProtocol>()", protocol.Message, StringComparison.Ordinal);
         Assert.Contains("builder.Services.AddLoopHandler<UnbuildableHandler>()", handler.Message, StringComparison.Ordinal);
@@ -133,16 +134,19 @@ public sealed class HandlerFailureTests
         public void Dispose() => throw new InvalidOperationException("Nobody can dispose of this.");
     }
 
-    public sealed class Ways : TheoryData<Way, bool>
+    public sealed class Ways : TheoryData<Way, bool, LoopBridgeMode>
     {
         public Ways()
         {
-            foreach (Way way in Enum.GetValues<Way>())
+            foreach (LoopBridgeMode mode in Enum.GetValues<LoopBridgeMode>())
             {
-                Add(way, true);
-                if (way != Way.WebSocket)
+                foreach (Way way in Enum.GetValues<Way>())
                 {
-                    Add(way, false);
+                    Add(way, true, mode);
+                    if (way != Way.WebSocket)
+                    {
+                        Add(way, false, mode);
+                    }
                 }
             }
         }

@@ -36,12 +36,12 @@ public sealed class LoopInvocationTests
         await Task.WhenAny(outer).WithDeadline();
     }
 
-    [Fact]
-    public async Task Stop_OfAHostWhoseLoopsAreClosed_IsQuiet()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Stop_OfAHostWhoseLoopsAreClosed_IsQuiet(LoopBridgeMode mode)
     {
         // What a WebApplicationFactory does: the test disposes of the host while the program stops it.
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddLoopBridge();
+        builder.Services.AddLoopBridge().Configure<LoopBridgeOptions>(options => options.Mode = mode);
         using IHost host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken).WithDeadline();
         host.Services.GetRequiredService<LoopGroup>().Dispose();

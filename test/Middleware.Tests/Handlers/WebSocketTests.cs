@@ -12,11 +12,13 @@ namespace LoopBridge.Middleware.Tests.Handlers;
 public sealed class WebSocketTests
 {
     [Theory]
-    [InlineData(WebSocketMessageType.Text)]
-    [InlineData(WebSocketMessageType.Binary)]
-    public async Task Echo_OfAMessage_ComesBackInItsKind(WebSocketMessageType type)
+    [InlineData(WebSocketMessageType.Text, LoopBridgeMode.ReactorOnLoop)]
+    [InlineData(WebSocketMessageType.Text, LoopBridgeMode.LoopOnReactor)]
+    [InlineData(WebSocketMessageType.Binary, LoopBridgeMode.ReactorOnLoop)]
+    [InlineData(WebSocketMessageType.Binary, LoopBridgeMode.LoopOnReactor)]
+    public async Task Echo_OfAMessage_ComesBackInItsKind(WebSocketMessageType type, LoopBridgeMode mode)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, LoopDriver.Auto);
+        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, mode, LoopDriver.Auto);
         using ClientWebSocket client = await ConnectAsync(server);
         await SendAsync(client, "grüße"u8.ToArray(), type);
 
@@ -27,11 +29,11 @@ public sealed class WebSocketTests
         await CloseAsync(client);
     }
 
-    [Fact]
-    public async Task Echo_OfTextCutInTheMiddleOfCharacters_IsWholeTextAgain()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Echo_OfTextCutInTheMiddleOfCharacters_IsWholeTextAgain(LoopBridgeMode mode)
     {
         byte[] text = Encoding.UTF8.GetBytes("aé€😀z");
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, LoopDriver.Auto);
+        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, mode, LoopDriver.Auto);
         using ClientWebSocket client = await ConnectAsync(server);
 
         // Fragments of one message may be cut anywhere (RFC 6455, 5.4); each is a piece of the stream.
@@ -46,11 +48,11 @@ public sealed class WebSocketTests
         await CloseAsync(client);
     }
 
-    [Fact]
-    public async Task Echo_OfLongTextOfWideCharacters_StaysText()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Echo_OfLongTextOfWideCharacters_StaysText(LoopBridgeMode mode)
     {
         byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("€", 30_000)));
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, LoopDriver.Auto);
+        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, mode, LoopDriver.Auto);
         using ClientWebSocket client = await ConnectAsync(server);
 
         Task<(byte[] Bytes, WebSocketMessageType Kind)> received = ReceiveAsync(client, text.Length, kind: WebSocketMessageType.Text);
@@ -60,10 +62,10 @@ public sealed class WebSocketTests
         await CloseAsync(client);
     }
 
-    [Fact]
-    public async Task Goodbye_AfterHalfACharacter_LosesNoByte()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Goodbye_AfterHalfACharacter_LosesNoByte(LoopBridgeMode mode)
     {
-        await using LoopBridgeServer server = await StartAsync<HalfCharacterProtocol>();
+        await using LoopBridgeServer server = await StartAsync<HalfCharacterProtocol>(mode);
         using var client = new ClientWebSocket();
         await client.ConnectAsync(new Uri($"ws://{server.EndPoint()}/ws"), TestContext.Current.CancellationToken).WithDeadline();
         await SendAsync(client, "x"u8.ToArray(), WebSocketMessageType.Text);
@@ -75,10 +77,10 @@ public sealed class WebSocketTests
         Assert.Equal(HalfCharacterProtocol.Answer, all.ToArray());
     }
 
-    [Fact]
-    public async Task Goodbye_ThatTheClientDoesNotAnswer_EndsTheConnectionAllTheSame()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Goodbye_ThatTheClientDoesNotAnswer_EndsTheConnectionAllTheSame(LoopBridgeMode mode)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, LoopDriver.Auto, Act.Goodbye);
+        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, mode, LoopDriver.Auto, Act.Goodbye);
         using ClientWebSocket client = await ConnectAsync(server);
 
         await SendAsync(client, new byte[1], WebSocketMessageType.Binary);
@@ -86,10 +88,10 @@ public sealed class WebSocketTests
         await (await server.Probe.First.WithDeadline()).Disposed.WithDeadline();
     }
 
-    [Fact]
-    public async Task PlainGet_OfAProtocol_IsToldToUpgrade()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task PlainGet_OfAProtocol_IsToldToUpgrade(LoopBridgeMode mode)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, LoopDriver.Auto);
+        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, mode, LoopDriver.Auto);
         using var client = new HttpClient();
 
         using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://{server.Server.EndPoint()}/probe"),
@@ -100,9 +102,10 @@ public sealed class WebSocketTests
         Assert.Contains("Upgrade", answer.Headers.Connection);
     }
 
-    private static Task<LoopBridgeServer> StartAsync<TProtocol>()
+    private static Task<LoopBridgeServer> StartAsync<TProtocol>(LoopBridgeMode mode)
         where TProtocol : Protocol
         => LoopBridgeServer.StartAsync(
+            mode,
             LoopDriver.Auto,
             app: app =>
             {

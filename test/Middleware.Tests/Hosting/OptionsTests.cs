@@ -12,7 +12,7 @@ public sealed class OptionsTests
     private static readonly Dictionary<string, (string Text, object? Value)> Others = new()
     {
         [nameof(LoopBridgeOptions.Enabled)] = ("false", false),
-        [nameof(LoopBridgeOptions.Mode)] = ("reactoronloop", LoopBridgeMode.ReactorOnLoop),
+        [nameof(LoopBridgeOptions.Mode)] = ("looponreactor", LoopBridgeMode.LoopOnReactor),
         [nameof(LoopBridgeOptions.Driver)] = ("Managed", LoopDriver.Managed),
         [nameof(LoopBridgeOptions.LoopCount)] = ("3", 3),
         [nameof(LoopBridgeOptions.Scheduling)] = ("ThreadPool", LoopScheduling.ThreadPool),
@@ -60,8 +60,8 @@ public sealed class OptionsTests
     [Theory]
     [InlineData("Driver", "Turbo", "LoopBridge:Driver", "Auto", "Epoll", "Managed")]
     [InlineData("Driver", "99", "LoopBridge:Driver", "Auto", "Epoll", "Managed")]
-    [InlineData("Mode", "Sideways", "LoopBridge:Mode", "ReactorOnLoop")]
-    [InlineData("Mode", "-1", "LoopBridge:Mode", "ReactorOnLoop")]
+    [InlineData("Mode", "Sideways", "LoopBridge:Mode", "ReactorOnLoop", "LoopOnReactor")]
+    [InlineData("Mode", "-1", "LoopBridge:Mode", "ReactorOnLoop", "LoopOnReactor")]
     [InlineData("Scheduling", "Never", "LoopBridge:Scheduling", "Inline", "ThreadPool")]
     [InlineData("Scheduling", "12", "LoopBridge:Scheduling", "Inline", "ThreadPool")]
     [InlineData("LoopCount", "-1", "LoopBridge:LoopCount", "0", "1024")]
@@ -76,7 +76,7 @@ public sealed class OptionsTests
     public async Task Configuration_ThatIsWrong_StopsTheStartAndNamesTheKey(string key, string value, params string[] parts)
     {
         OptionsValidationException error = await Assert.ThrowsAsync<OptionsValidationException>(() => LoopBridgeServer.StartAsync(
-            LoopDriver.Auto, configuration: [new($"LoopBridge:{key}", value)]));
+            default, LoopDriver.Auto, configuration: [new($"LoopBridge:{key}", value)]));
 
         Assert.All(parts, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
         Assert.Contains(value, error.Message, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class OptionsTests
     public async Task Callback_ThatIsWrong_StopsTheStartAndNamesTheKey()
     {
         OptionsValidationException error = await Assert.ThrowsAsync<OptionsValidationException>(
-            () => LoopBridgeServer.StartAsync(LoopDriver.Auto, options: static options => options.LoopCount = -7));
+            () => LoopBridgeServer.StartAsync(default, LoopDriver.Auto, options: static options => options.LoopCount = -7));
 
         Assert.Contains("LoopBridge:LoopCount is -7", error.Message, StringComparison.Ordinal);
     }

@@ -10,11 +10,11 @@ namespace LoopBridge.Middleware.Tests.Hosting;
 [CollectionDefinition(nameof(UnhandledDeferredTests), DisableParallelization = true)]
 public sealed class UnhandledDeferredTests
 {
-    [Fact]
+    [Theory, ClassData(typeof(Modes))]
     [Contract("R-DEF-13")]
-    public async Task Failure_ThatNobodyHandled_IsLoggedByTheHost()
+    public async Task Failure_ThatNobodyHandled_IsLoggedByTheHost(LoopBridgeMode mode)
     {
-        await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(LoopDriver.Auto);
+        await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(mode, LoopDriver.Auto);
         string message = Guid.NewGuid().ToString();
 
         FailUnseen(message);

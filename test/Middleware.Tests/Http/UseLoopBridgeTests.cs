@@ -15,10 +15,11 @@ namespace LoopBridge.Middleware.Tests.Http;
 /// <summary>What <c>app.UseLoopBridge()</c> gives to HTTP handlers.</summary>
 public sealed class UseLoopBridgeTests
 {
-    [Fact]
-    public async Task Injection_OnRealKestrel_IsTheConnectionsLoopAndReactor()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Injection_OnRealKestrel_IsTheConnectionsLoopAndReactor(LoopBridgeMode mode)
     {
         await using LoopBridgeServer server = await StartAsync(
+            mode,
             static app => app.MapGet("/", static (HttpContext context, IEventLoop loop, IReactor reactor) =>
         {
             IEventLoop own = context.Features.Get<ILoopConnectionFeature>()!.Loop;
@@ -32,10 +33,10 @@ public sealed class UseLoopBridgeTests
         }
     }
 
-    [Fact]
-    public async Task Injection_ManyTimes_LeavesTheReactorAliveForTheNextRequest()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Injection_ManyTimes_LeavesTheReactorAliveForTheNextRequest(LoopBridgeMode mode)
     {
-        await using LoopBridgeServer server = await StartAsync(app => app.MapGet("/", async (IEventLoop loop, IReactor reactor) =>
+        await using LoopBridgeServer server = await StartAsync(mode, app => app.MapGet("/", async (IEventLoop loop, IReactor reactor) =>
         {
             var fired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             reactor.CallFromThread(() => reactor.CallLater(TimeSpan.FromMilliseconds(1), fired.SetResult));
@@ -49,11 +50,12 @@ public sealed class UseLoopBridgeTests
         }
     }
 
-    [Fact]
-    public async Task RequestScope_IsDisposedOnceForEachRequest()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task RequestScope_IsDisposedOnceForEachRequest(LoopBridgeMode mode)
     {
         var counter = new DisposalCounter();
         await using LoopBridgeServer server = await StartAsync(
+            mode,
             app => app.MapGet("/", (Scoped first, HttpContext context) => ReferenceEquals(first,
                 context.RequestServices.GetRequiredService<Scoped>())),
             services => services.AddSingleton(counter).AddScoped<Scoped>());
@@ -69,12 +71,13 @@ public sealed class UseLoopBridgeTests
         Assert.Equal(3, counter.Created);
     }
 
-    [Fact]
-    public async Task RequestScope_OpenedByAMiddlewareBefore_StaysTheOnlyOne()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task RequestScope_OpenedByAMiddlewareBefore_StaysTheOnlyOne(LoopBridgeMode mode)
     {
         // Authentication does so: what it puts into a scoped service the endpoint must find.
         var counter = new DisposalCounter();
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
+            mode,
             LoopDriver.Auto,
             app: app =>
             {
@@ -94,10 +97,11 @@ public sealed class UseLoopBridgeTests
         Assert.Equal(1, counter.Created);
     }
 
-    [Fact]
-    public async Task Injection_OnStockSockets_IsOneOfTheLoops()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Injection_OnStockSockets_IsOneOfTheLoops(LoopBridgeMode mode)
     {
         await using LoopBridgeServer server = await StartAsync(
+            mode,
             app => app.MapGet("/", (HttpContext context, IEventLoop loop, LoopGroup group)
                 => group.Find(loop) is not null && context.Features.Get<ILoopConnectionFeature>() is null),
             options: static options => options.Enabled = false);
@@ -105,11 +109,11 @@ public sealed class UseLoopBridgeTests
         Assert.Equal("true", await GetAsync(server, "/"));
     }
 
-    [Fact]
-    public async Task Injection_OnATestServer_IsOneOfTheLoops()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Injection_OnATestServer_IsOneOfTheLoops(LoopBridgeMode mode)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseLoopBridge().UseTestServer();
+        builder.WebHost.UseLoopBridge(options => options.Mode = mode).UseTestServer();
         await using WebApplication app = builder.Build();
         app.UseLoopBridge();
         app.MapGet("/", async (IEventLoop loop, IReactor reactor, LoopGroup group) =>
@@ -128,8 +132,9 @@ public sealed class UseLoopBridgeTests
     }
 
     private static Task<LoopBridgeServer> StartAsync(
-        Action<WebApplication> map, Action<IServiceCollection>? services = null, Action<LoopBridgeOptions>? options = null)
+        LoopBridgeMode mode, Action<WebApplication> map, Action<IServiceCollection>? services = null, Action<LoopBridgeOptions>? options = null)
         => LoopBridgeServer.StartAsync(
+            mode,
             LoopDriver.Auto,
             app: app =>
             {

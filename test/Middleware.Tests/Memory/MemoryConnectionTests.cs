@@ -8,12 +8,14 @@ namespace LoopBridge.Middleware.Tests.Memory;
 public sealed class MemoryConnectionTests
 {
     [Theory]
-    [InlineData("Probe")]
-    [InlineData("probe")]
-    [InlineData("ProbeHandler")]
-    public async Task Connect_ByName_FindsTheHandler(string name)
+    [InlineData("Probe", LoopBridgeMode.ReactorOnLoop)]
+    [InlineData("probe", LoopBridgeMode.ReactorOnLoop)]
+    [InlineData("ProbeHandler", LoopBridgeMode.ReactorOnLoop)]
+    [InlineData("Probe", LoopBridgeMode.LoopOnReactor)]
+    [InlineData("ProbeHandler", LoopBridgeMode.LoopOnReactor)]
+    public async Task Connect_ByName_FindsTheHandler(string name, LoopBridgeMode mode)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.Memory, Style.Reactor, LoopDriver.Auto);
+        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.Memory, Style.Reactor, mode, LoopDriver.Auto);
         await using Client client = Client.Memory(server.Server.Services.Connect(name));
 
         await client.SendAsync(new byte[] { 42 });
@@ -21,10 +23,10 @@ public sealed class MemoryConnectionTests
         Assert.Equal([42], await client.ReceiveAsync(1));
     }
 
-    [Fact]
-    public async Task Connect_ToAnUnknownName_ListsWhatIsRegistered()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Connect_ToAnUnknownName_ListsWhatIsRegistered(LoopBridgeMode mode)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.Memory, Style.Reactor, LoopDriver.Auto);
+        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.Memory, Style.Reactor, mode, LoopDriver.Auto);
 
         InvalidOperationException byName = Assert.Throws<InvalidOperationException>(() => server.Server.Services.Connect("Prob"));
         InvalidOperationException byType = Assert.Throws<InvalidOperationException>(() => server.Server.Services.Connect<MemoryConnectionTests>());
@@ -34,10 +36,10 @@ public sealed class MemoryConnectionTests
         Assert.Contains("'MemoryConnectionTests'", byType.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Dispose_OfTheClient_WaitsForTheHandlerAndItsScope()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Dispose_OfTheClient_WaitsForTheHandlerAndItsScope(LoopBridgeMode mode)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.Memory, Style.Reactor, LoopDriver.Auto);
+        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.Memory, Style.Reactor, mode, LoopDriver.Auto);
         MemoryConnection connection = server.Server.Services.Connect<ProbeProtocol>();
         ScopedResource resource = await server.Probe.First.WithDeadline();
 
@@ -47,11 +49,11 @@ public sealed class MemoryConnectionTests
         Assert.Equal(1, resource.Disposals);
     }
 
-    [Fact]
-    public async Task Abort_ManyTimesOver_HarmsNobodyElse()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Abort_ManyTimesOver_HarmsNobodyElse(LoopBridgeMode mode)
     {
         // An abort travels over the thread pool; what it finds when it arrives must still be there.
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.Memory, Style.Reactor, LoopDriver.Auto, Act.Abort);
+        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.Memory, Style.Reactor, mode, LoopDriver.Auto, Act.Abort);
         for (int i = 0; i < 200; i++)
         {
             MemoryConnection connection = server.Server.Services.Connect<ProbeProtocol>();

@@ -10,12 +10,28 @@ namespace LoopBridge.Middleware.Tests.Sample;
 /// <summary>Peers that misbehave end or wait alone, within bounds; everybody else is served on.</summary>
 public sealed class BadInputTests
 {
-    public static TheoryData<string> Drivers => OperatingSystem.IsLinux() ? ["Epoll", "Managed"] : ["Managed"];
-
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task Resets_OnEveryPort_HarmNobody(string driver)
+    public static TheoryData<LoopBridgeMode, LoopDriver> Engines
     {
-        await using SampleFactory factory = SampleFactory.OnKestrel(("LoopBridge:Driver", driver));
+        get
+        {
+            var engines = new TheoryData<LoopBridgeMode, LoopDriver>
+            {
+                { LoopBridgeMode.ReactorOnLoop, LoopDriver.Auto },
+                { LoopBridgeMode.LoopOnReactor, LoopDriver.Auto },
+            };
+            if (OperatingSystem.IsLinux())
+            {
+                engines.Add(LoopBridgeMode.ReactorOnLoop, LoopDriver.Managed);
+            }
+
+            return engines;
+        }
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Resets_OnEveryPort_HarmNobody(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using SampleFactory factory = Start(mode, driver);
         for (int i = 0; i < 10; i++)
         {
             foreach (string name in (string[])["Chat", "Echo", "Greeter", "Http2", "Https", "Web"])
@@ -29,12 +45,12 @@ public sealed class BadInputTests
         await CheckServiceAsync(factory);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task Garbage_OnEveryPort_EndsThatConnectionAtMost(string driver)
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Garbage_OnEveryPort_EndsThatConnectionAtMost(LoopBridgeMode mode, LoopDriver driver)
     {
         byte[] garbage = new byte[20_000];
         new Random(11).NextBytes(garbage);
-        await using SampleFactory factory = SampleFactory.OnKestrel(("LoopBridge:Driver", driver));
+        await using SampleFactory factory = Start(mode, driver);
         foreach (string name in (string[])["Chat", "Echo", "Greeter", "Http2", "Https", "Web"])
         {
             await using Client client = await Client.TcpAsync(factory.EndPoint(name));
@@ -54,10 +70,10 @@ public sealed class BadInputTests
         await CheckServiceAsync(factory);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task HalfCloses_BeforeAnything_EndTheConnection(string driver)
+    [Theory, MemberData(nameof(Engines))]
+    public async Task HalfCloses_BeforeAnything_EndTheConnection(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using SampleFactory factory = SampleFactory.OnKestrel(("LoopBridge:Driver", driver));
+        await using SampleFactory factory = Start(mode, driver);
         foreach (string name in (string[])["Chat", "Echo", "Greeter", "Http2", "Https", "Web"])
         {
             await using Client client = await Client.TcpAsync(factory.EndPoint(name));
@@ -68,10 +84,10 @@ public sealed class BadInputTests
         await CheckServiceAsync(factory);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task Flood_WithoutReading_IsStoppedByBackpressureAndOthersGoOn(string driver)
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Flood_WithoutReading_IsStoppedByBackpressureAndOthersGoOn(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using SampleFactory factory = SampleFactory.OnKestrel(("LoopBridge:Driver", driver));
+        await using SampleFactory factory = Start(mode, driver);
         using var flood = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await flood.ConnectAsync(factory.EndPoint("Echo"), TestContext.Current.CancellationToken).WithDeadline();
         await using Client other = await Client.TcpAsync(factory.EndPoint("Echo"));
@@ -96,10 +112,10 @@ public sealed class BadInputTests
         await CheckServiceAsync(factory);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task ChatLine_BeyondTheLimit_IsToldAndClosedInOrder(string driver)
+    [Theory, MemberData(nameof(Engines))]
+    public async Task ChatLine_BeyondTheLimit_IsToldAndClosedInOrder(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using SampleFactory factory = SampleFactory.OnKestrel(("LoopBridge:Driver", driver));
+        await using SampleFactory factory = Start(mode, driver);
         await using Client client = await Client.TcpAsync(factory.EndPoint("Chat"));
 
         await client.SendAsync(Encoding.ASCII.GetBytes(new string('a', 1025)));
@@ -109,11 +125,10 @@ public sealed class BadInputTests
         Assert.Contains(factory.Logs.Entries, entry => entry.Message.Contains("longer than 1024", StringComparison.Ordinal));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task GreeterName_BeyondTheLimit_IsClosedInOrderWithAReason(string driver)
+    [Theory, MemberData(nameof(Engines))]
+    public async Task GreeterName_BeyondTheLimit_IsClosedInOrderWithAReason(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using SampleFactory factory = SampleFactory.OnKestrel(
-            ("LoopBridge:Driver", driver), ("Logging:LogLevel:LoopBridge", "Debug"));
+        await using SampleFactory factory = Start(mode, driver, ("Logging:LogLevel:LoopBridge", "Debug"));
         await using Client client = await Client.TcpAsync(factory.EndPoint("Greeter"));
 
         await client.SendAsync(Encoding.ASCII.GetBytes(new string('a', 300)));
@@ -123,6 +138,9 @@ public sealed class BadInputTests
         Assert.Contains(factory.Logs.Entries, entry => entry.Id.Name == "HandlerEnded"
             && entry.Message.Contains("256", StringComparison.Ordinal));
     }
+
+    private static SampleFactory Start(LoopBridgeMode mode, LoopDriver driver, params (string Key, string Value)[] further)
+        => SampleFactory.OnKestrel([("LoopBridge:Mode", mode.ToString()), ("LoopBridge:Driver", driver.ToString()), .. further]);
 
     private static async Task CheckServiceAsync(SampleFactory factory)
     {

@@ -8,12 +8,13 @@ namespace LoopBridge.Middleware.Tests.Sample;
 public sealed class DescriptorExhaustionTests
 {
     [Theory]
-    [InlineData("Epoll")]
-    [InlineData("Managed")]
-    public async Task Accept_WithoutDescriptors_DoesNotSpinAndResumes(string driver)
+    [InlineData("ReactorOnLoop", "Epoll")]
+    [InlineData("ReactorOnLoop", "Managed")]
+    [InlineData("LoopOnReactor", "Epoll")]
+    public async Task Accept_WithoutDescriptors_DoesNotSpinAndResumes(string mode, string driver)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The limit and the CPU time are read as Linux has them.");
-        await using SampleProcess sample = await SampleProcess.StartAsync("ulimit -n 250", $"--LoopBridge:Driver={driver}");
+        await using SampleProcess sample = await SampleProcess.StartAsync("ulimit -n 250", $"--LoopBridge:Mode={mode}", $"--LoopBridge:Driver={driver}");
         await using (Client before = await Client.TcpAsync(sample.EndPoint("Echo")))
         {
             await EchoAsync(before);

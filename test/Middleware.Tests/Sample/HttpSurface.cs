@@ -7,7 +7,7 @@ namespace LoopBridge.Middleware.Tests.Sample;
 /// <summary>Every HTTP path of the sample, checked through any client.</summary>
 internal static class HttpSurface
 {
-    internal static async Task CheckAsync(HttpClient client, string driver)
+    internal static async Task CheckAsync(HttpClient client, LoopBridgeMode mode, string driver)
     {
         Assert.Contains("One process, three styles", await GetAsync(client, "/", "text/html"), StringComparison.Ordinal);
         Assert.Equal("Hello, World!", await GetAsync(client, "/plaintext", "text/plain"));
@@ -25,7 +25,7 @@ internal static class HttpSurface
         foreach (JsonElement loop in loops.RootElement.EnumerateArray())
         {
             Assert.Equal(driver, loop.GetProperty("driver").GetString(), ignoreCase: true);
-            Assert.Equal("ReactorOnLoop", loop.GetProperty("mode").GetString());
+            Assert.Equal(mode.ToString(), loop.GetProperty("mode").GetString());
             Assert.NotEqual(0, loop.GetProperty("threadId").GetInt32());
             Assert.All(
                 ["connections", "turns", "callbacks", "timers", "lagMilliseconds"],

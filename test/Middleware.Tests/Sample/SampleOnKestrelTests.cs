@@ -12,19 +12,23 @@ namespace LoopBridge.Middleware.Tests.Sample;
 /// <summary>The sample on real Kestrel, with every switch that its command line has.</summary>
 public sealed class SampleOnKestrelTests
 {
-    public static TheoryData<string, string, bool> Switches => new()
+    public static TheoryData<LoopBridgeMode, string, string, bool> Switches => new()
     {
-        { "Epoll", "Inline", true },
-        { "Epoll", "ThreadPool", true },
-        { "Managed", "Inline", true },
-        { "Managed", "ThreadPool", true },
-        { "Auto", "Inline", false },
+        { LoopBridgeMode.ReactorOnLoop, "Epoll", "Inline", true },
+        { LoopBridgeMode.ReactorOnLoop, "Epoll", "ThreadPool", true },
+        { LoopBridgeMode.ReactorOnLoop, "Managed", "Inline", true },
+        { LoopBridgeMode.ReactorOnLoop, "Managed", "ThreadPool", true },
+        { LoopBridgeMode.ReactorOnLoop, "Auto", "Inline", false },
+        { LoopBridgeMode.LoopOnReactor, "Epoll", "Inline", true },
+        { LoopBridgeMode.LoopOnReactor, "Epoll", "ThreadPool", true },
+        { LoopBridgeMode.LoopOnReactor, "Managed", "Inline", true },
+        { LoopBridgeMode.LoopOnReactor, "Auto", "Inline", false },
     };
 
     [Theory, MemberData(nameof(Switches))]
-    public async Task Http_EveryPathOfEveryEndpoint_Answers(string driver, string scheduling, bool enabled)
+    public async Task Http_EveryPathOfEveryEndpoint_Answers(LoopBridgeMode mode, string driver, string scheduling, bool enabled)
     {
-        await using SampleFactory factory = Start(driver, scheduling, enabled);
+        await using SampleFactory factory = Start(mode, driver, scheduling, enabled);
         string expected = driver == "Auto" ? "epoll" : driver;
         foreach ((string endpoint, Version version) in ((string, Version)[])[
             ("Web", HttpVersion.Version11),
@@ -33,16 +37,16 @@ public sealed class SampleOnKestrelTests
             ("Https", HttpVersion.Version20)])
         {
             using HttpClient client = factory.ClientOf(endpoint, version);
-            await HttpSurface.CheckAsync(client, expected);
+            await HttpSurface.CheckAsync(client, mode, expected);
         }
 
         Assert.Empty(factory.Logs.AtLeast(LogLevel.Error));
     }
 
     [Theory, MemberData(nameof(Switches))]
-    public async Task RawPorts_ServeTheirHandlers(string driver, string scheduling, bool enabled)
+    public async Task RawPorts_ServeTheirHandlers(LoopBridgeMode mode, string driver, string scheduling, bool enabled)
     {
-        await using SampleFactory factory = Start(driver, scheduling, enabled);
+        await using SampleFactory factory = Start(mode, driver, scheduling, enabled);
         Assert.Equal(factory.EndPoint("Echo"), Assert.Single(factory.Services.GetEndPoints<EchoProtocol>()));
         Assert.Equal(factory.EndPoint("Greeter"), Assert.Single(factory.Services.GetEndPoints<GreeterHandler>()));
         Assert.Equal(factory.EndPoint("Chat"), Assert.Single(factory.Services.GetEndPoints<ChatProtocol>()));
@@ -61,12 +65,14 @@ public sealed class SampleOnKestrelTests
         Assert.Empty(factory.Logs.AtLeast(LogLevel.Error));
     }
 
-    [Fact]
-    public async Task RawPort_ConfiguredAsHttps_SpeaksTls()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task RawPort_ConfiguredAsHttps_SpeaksTls(LoopBridgeMode mode)
     {
         // An address that says https and then serves in the clear would betray whoever configured it.
         await using SampleFactory factory = SampleFactory.OnKestrel(
-            ("Kestrel:Endpoints:Echo:Url", "https://127.0.0.1:0"), ("Kestrel:Endpoints:Greeter:Url", "https://127.0.0.1:0"));
+            ("LoopBridge:Mode", mode.ToString()),
+            ("Kestrel:Endpoints:Echo:Url", "https://127.0.0.1:0"),
+            ("Kestrel:Endpoints:Greeter:Url", "https://127.0.0.1:0"));
 
         foreach (string name in (string[])["Echo", "Greeter"])
         {
@@ -95,10 +101,13 @@ public sealed class SampleOnKestrelTests
         }
     }
 
-    private static SampleFactory Start(string driver, string scheduling, bool enabled)
+    private static SampleFactory Start(LoopBridgeMode mode, string driver, string scheduling, bool enabled)
     {
         Assert.SkipWhen(driver == "Epoll" && !OperatingSystem.IsLinux(), "Only Linux has epoll.");
         return SampleFactory.OnKestrel(
-            ("LoopBridge:Driver", driver), ("LoopBridge:Scheduling", scheduling), ("LoopBridge:Enabled", enabled.ToString()));
+            ("LoopBridge:Mode", mode.ToString()),
+            ("LoopBridge:Driver", driver),
+            ("LoopBridge:Scheduling", scheduling),
+            ("LoopBridge:Enabled", enabled.ToString()));
     }
 }

@@ -10,21 +10,21 @@ namespace LoopBridge.Middleware.Tests.Sample;
 /// <summary>The sample without a socket: HTTP by the test server, raw protocols by memory.</summary>
 public sealed class SampleOnTestServerTests
 {
-    [Fact]
-    public async Task Http_EveryPath_Answers()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Http_EveryPath_Answers(LoopBridgeMode mode)
     {
-        await using var factory = new SampleFactory();
+        await using var factory = new SampleFactory(("LoopBridge:Mode", mode.ToString()));
         using HttpClient client = factory.CreateClient();
 
-        await HttpSurface.CheckAsync(client, OperatingSystem.IsLinux() ? "epoll" : "managed");
+        await HttpSurface.CheckAsync(client, mode, OperatingSystem.IsLinux() ? "epoll" : "managed");
 
         Assert.Empty(factory.Logs.AtLeast(LogLevel.Error));
     }
 
-    [Fact]
-    public async Task Echo_OverMemory_ComesBack()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Echo_OverMemory_ComesBack(LoopBridgeMode mode)
     {
-        await using var factory = new SampleFactory();
+        await using var factory = new SampleFactory(("LoopBridge:Mode", mode.ToString()));
         await using Client client = Client.Memory(factory.Services.Connect("Echo"));
 
         await client.SendAsync("to and fro"u8.ToArray());
@@ -33,10 +33,10 @@ public sealed class SampleOnTestServerTests
         Assert.Equal("to and fro"u8.ToArray(), await client.ReceiveAllAsync());
     }
 
-    [Fact]
-    public async Task Greeter_OverMemory_GreetsEachLine()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Greeter_OverMemory_GreetsEachLine(LoopBridgeMode mode)
     {
-        await using var factory = new SampleFactory();
+        await using var factory = new SampleFactory(("LoopBridge:Mode", mode.ToString()));
         await using Client client = Client.Memory(factory.Services.Connect("Greeter"));
 
         await client.SendAsync("Ada\r\nGrace\n"u8.ToArray());
@@ -51,10 +51,10 @@ public sealed class SampleOnTestServerTests
             line => Assert.EndsWith(" s since the last line.", line, StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Chat_BetweenMemoryAndWebSocket_IsOneRoom()
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Chat_BetweenMemoryAndWebSocket_IsOneRoom(LoopBridgeMode mode)
     {
-        await using var factory = new SampleFactory();
+        await using var factory = new SampleFactory(("LoopBridge:Mode", mode.ToString()));
         await using Client ada = Client.Memory(factory.Services.Connect("Chat"));
         WebSocket webSocket = await factory.Server.CreateWebSocketClient()
             .ConnectAsync(new Uri("ws://localhost/ws/chat"), TestContext.Current.CancellationToken).WithDeadline();

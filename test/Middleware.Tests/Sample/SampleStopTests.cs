@@ -10,6 +10,8 @@ public sealed class SampleStopTests
     [Theory]
     [InlineData()]
     [InlineData("--LoopBridge:Driver=Managed")]
+    [InlineData("--LoopBridge:Mode=LoopOnReactor")]
+    [InlineData("--LoopBridge:Mode=LoopOnReactor", "--LoopBridge:Driver=Managed")]
     [InlineData("--LoopBridge:Scheduling=ThreadPool")]
     [InlineData("--LoopBridge:Enabled=false")]
     public async Task Terminate_WithARequestInFlight_FinishesItAndExitsWithZero(params string[] arguments)

@@ -41,8 +41,8 @@ public sealed class LoopStack : ContractStack
     /// <summary>Whether a turn that fails as a whole ends the run: a native loop ends, a native reactor goes on with the next turn.</summary>
     public bool EndsWithAFailedTurn => Layers[^1] != "R";
 
-    /// <summary>Whether a descriptor that cannot be waited for counts as always ready: what a native reactor makes of it.</summary>
-    public bool FilesAreAlwaysReady => WatchesAnyDescriptor && Layers[^1] == "R";
+    /// <summary>Whether a descriptor that cannot be waited for counts as always ready: what every reactor makes of it.</summary>
+    public bool FilesAreAlwaysReady => IsOnReactor;
 
     /// <summary>Why the stack cannot run on this machine, or null.</summary>
     public string? Missing => Driver == LoopDriver.Epoll && !OperatingSystem.IsLinux() ? "epoll is Linux's" : null;

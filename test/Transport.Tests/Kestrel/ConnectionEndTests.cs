@@ -10,9 +10,9 @@ public sealed class ConnectionEndTests
 {
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-70"), Contract("K-72"), Contract("K-85"), Contract("K-86")]
-    public async Task Abort_WithReason_ResetsAndReadsThrowThatVeryObject(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Abort_WithReason_ResetsAndReadsThrowThatVeryObject(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         Task<ReadResult> waiting = connection.Transport.Input.ReadSoonAsync();
         var reason = new ConnectionAbortedException("First.");
@@ -31,9 +31,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-71"), Contract("K-85")]
-    public async Task Abort_Null_IsAQuietCloseWithFin(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Abort_Null_IsAQuietCloseWithFin(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         client.Shutdown(SocketShutdown.Send);
         await connection.Transport.Input.DrainAsync();
@@ -46,9 +46,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-70")]
-    public async Task Abort_ReadsPausedAndFlushBlocked_EndsBoth(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Abort_ReadsPausedAndFlushBlocked_EndsBoth(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling, o => o.MaxReadBufferSize = 4096);
+        await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxReadBufferSize = 4096);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         client.SendUntilFull();
         Task<FlushResult> blocked = connection.Transport.Output.WriteAsync(new byte[16 * 1024 * 1024], TestContext.Current.CancellationToken).WithDeadline();
@@ -62,9 +62,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-52"), Contract("K-85")]
-    public async Task Abort_PeerFinUnobservedWhilePaused_Resets(LoopDriver driver)
+    public async Task Abort_PeerFinUnobservedWhilePaused_Resets(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver, configure: o => o.MaxReadBufferSize = 4096);
+        await using var host = new TransportHost(mode, driver, configure: o => o.MaxReadBufferSize = 4096);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         client.SendUntilFull();
         client.Shutdown(SocketShutdown.Send);
@@ -76,9 +76,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-73")]
-    public async Task Abort_FinOnError_SendsFin(LoopDriver driver)
+    public async Task Abort_FinOnError_SendsFin(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver, configure: o => o.FinOnError = true);
+        await using var host = new TransportHost(mode, driver, configure: o => o.FinOnError = true);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         connection.Abort(new ConnectionAbortedException("Enough."));
         Assert.Empty(await client.ReceiveToEndAsync());
@@ -87,9 +87,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-49")]
-    public async Task Abort_WithoutReason_EndsOnceAndDoesNotRecurse(LoopDriver driver)
+    public async Task Abort_WithoutReason_EndsOnceAndDoesNotRecurse(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         connection.Abort();
         await client.AssertResetAsync();
@@ -100,9 +100,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-66"), Contract("K-68"), Contract("K-69")]
-    public async Task DisposeAsync_TransportReplaced_ClosesThePipesItWasBornWith(LoopDriver driver, LoopScheduling scheduling)
+    public async Task DisposeAsync_TransportReplaced_ClosesThePipesItWasBornWith(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         connection.Transport = new OtherPipe();
         await connection.DisposeAsync().WithDeadline();
@@ -113,10 +113,10 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-67")]
-    public async Task DisposeAsync_SlowPeer_SendsWhatWasFlushedFirst(LoopDriver driver, LoopScheduling scheduling)
+    public async Task DisposeAsync_SlowPeer_SendsWhatWasFlushedFirst(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         const int Size = 16 * 1024 * 1024;
-        await using var host = new TransportHost(driver, scheduling, o => o.MaxWriteBufferSize = null);
+        await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxWriteBufferSize = null);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         await connection.Transport.Output.WriteAsync(new byte[Size], TestContext.Current.CancellationToken).WithDeadline();
         Task disposing = connection.DisposeAsync().AsTask();
@@ -127,9 +127,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-67"), Contract("K-70")]
-    public async Task Abort_DisposeWaitsForASlowPeer_CutsItShort(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Abort_DisposeWaitsForASlowPeer_CutsItShort(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling, o => o.MaxWriteBufferSize = null);
+        await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxWriteBufferSize = null);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         await connection.Transport.Output.WriteAsync(new byte[16 * 1024 * 1024], TestContext.Current.CancellationToken).WithDeadline();
         Task disposing = connection.DisposeAsync().AsTask();
@@ -143,9 +143,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-68"), Contract("K-77"), Contract("K-87")]
-    public async Task DisposeAsync_TwiceAtOnceWithAbortAndPeerClose_EndsCleanly(LoopDriver driver, LoopScheduling scheduling)
+    public async Task DisposeAsync_TwiceAtOnceWithAbortAndPeerClose_EndsCleanly(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         IConnectionListener listener = await host.BindAsync();
         for (int i = 0; i < 50; i++)
         {
@@ -163,9 +163,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-69")]
-    public async Task ConnectionClosed_CallbackOfPeerFinStillRuns_DisposeWaitsForIt(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ConnectionClosed_CallbackOfPeerFinStillRuns_DisposeWaitsForIt(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         using var gate = new ManualResetEventSlim();
         var entered = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -200,9 +200,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-69")]
-    public async Task ConnectionClosed_CallbackThrows_IsLoggedAndTheConnectionEnds(LoopDriver driver)
+    public async Task ConnectionClosed_CallbackThrows_IsLoggedAndTheConnectionEnds(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver) { Expected = entry => entry.Id.Name == "ConnectionClosedCallbackFailed" };
+        await using var host = new TransportHost(mode, driver) { Expected = entry => entry.Id.Name == "ConnectionClosedCallbackFailed" };
         (ConnectionContext connection, _) = await host.ConnectAsync();
         connection.ConnectionClosed.Register(static () => throw new InvalidOperationException("The callback broke."));
         await connection.DisposeAsync().WithDeadline();
@@ -212,9 +212,9 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-43")]
-    public async Task EndPoints_AfterClose_AreStillThereAndEqual(LoopDriver driver, LoopScheduling scheduling)
+    public async Task EndPoints_AfterClose_AreStillThereAndEqual(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         EndPoint local = connection.LocalEndPoint!;
         EndPoint remote = connection.RemoteEndPoint!;

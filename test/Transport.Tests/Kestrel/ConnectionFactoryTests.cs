@@ -14,9 +14,9 @@ public sealed class ConnectionFactoryTests
 {
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-99"), Contract("K-100"), Contract("K-101")]
-    public async Task ConnectAsync_IPEndPoint_GivesARunningConnection(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ConnectAsync_IPEndPoint_GivesARunningConnection(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         using LoopConnectionFactory factory = Create(host);
         IConnectionListener listener = await host.BindAsync();
         await using ConnectionContext client = await factory.ConnectAsync(listener.EndPoint, TestContext.Current.CancellationToken).WithDeadline();
@@ -35,10 +35,10 @@ public sealed class ConnectionFactoryTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-99")]
-    public async Task ConnectAsync_UnixAndDnsEndPoints_Connect(LoopDriver driver)
+    public async Task ConnectAsync_UnixAndDnsEndPoints_Connect(LoopBridgeMode mode, LoopDriver driver)
     {
         using var path = new TemporaryPath();
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         using LoopConnectionFactory factory = Create(host);
         IConnectionListener unix = await host.BindAsync(path.EndPoint);
         IConnectionListener ip = await host.BindAsync(); // IPv4 only: where the name has an IPv6 address too, that one refuses
@@ -56,9 +56,9 @@ public sealed class ConnectionFactoryTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-100")]
-    public async Task ConnectAsync_NobodyListens_IsASocketExceptionAndLeavesNothing(LoopDriver driver)
+    public async Task ConnectAsync_NobodyListens_IsASocketExceptionAndLeavesNothing(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         using LoopConnectionFactory factory = Create(host);
         IConnectionListener gone = await host.BindAsync();
         await gone.DisposeAsync().WithDeadline();
@@ -72,9 +72,9 @@ public sealed class ConnectionFactoryTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-100")]
-    public async Task ConnectAsync_Cancelled_ThrowsAndClosesTheHalfOpenSocket(LoopDriver driver)
+    public async Task ConnectAsync_Cancelled_ThrowsAndClosesTheHalfOpenSocket(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         using LoopConnectionFactory factory = Create(host);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => factory.ConnectAsync(TransportHost.AnyPort, new CancellationToken(canceled: true)).WithDeadline());
 
@@ -118,9 +118,9 @@ public sealed class ConnectionFactoryTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-102"), Contract("K-81")]
-    public async Task Dispose_LiveConnection_GoesOn(LoopDriver driver)
+    public async Task Dispose_LiveConnection_GoesOn(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         LoopConnectionFactory factory = Create(host);
         IConnectionListener listener = await host.BindAsync();
         await using ConnectionContext client = await factory.ConnectAsync(listener.EndPoint, TestContext.Current.CancellationToken).WithDeadline();
@@ -133,9 +133,9 @@ public sealed class ConnectionFactoryTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-99")]
-    public async Task ConnectAsync_NoPoolFactory_UsesTheSharedPool(LoopDriver driver)
+    public async Task ConnectAsync_NoPoolFactory_UsesTheSharedPool(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         using LoopConnectionFactory factory = Create(host, withPools: false);
         IConnectionListener listener = await host.BindAsync();
         await using ConnectionContext client = await factory.ConnectAsync(listener.EndPoint, TestContext.Current.CancellationToken).WithDeadline();

@@ -12,20 +12,20 @@ public sealed class DescriptorTests
 {
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-77"), Contract("K-81"), Contract("K-100")]
-    public async Task EveryEnd_OfManyConnections_LeavesNoDescriptor(LoopDriver driver, LoopScheduling scheduling)
+    public async Task EveryEnd_OfManyConnections_LeavesNoDescriptor(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await RoundAsync(driver, scheduling);
+        await RoundAsync(mode, driver, scheduling);
         LeakCheck check = LeakCheck.Begin();
-        await RoundAsync(driver, scheduling);
+        await RoundAsync(mode, driver, scheduling);
         check.Verify();
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-26"), Contract("K-24")]
-    public async Task AcceptAsync_NoDescriptorsLeft_RecoversWithoutThrowing(LoopDriver driver)
+    public async Task AcceptAsync_NoDescriptorsLeft_RecoversWithoutThrowing(LoopBridgeMode mode, LoopDriver driver)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The limit of descriptors is set as on Linux.");
-        await using var host = new TransportHost(driver) { Expected = entry => entry.Level == LogLevel.Warning };
+        await using var host = new TransportHost(mode, driver) { Expected = entry => entry.Level == LogLevel.Warning };
         IConnectionListener listener = await host.BindAsync();
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         Task<ConnectionContext?> pending;
@@ -47,9 +47,9 @@ public sealed class DescriptorTests
         await connection!.DisposeAsync().WithDeadline();
     }
 
-    private static async Task RoundAsync(LoopDriver driver, LoopScheduling scheduling)
+    private static async Task RoundAsync(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         IConnectionListener listener = await host.BindAsync();
         for (int i = 0; i < 40; i++)
         {

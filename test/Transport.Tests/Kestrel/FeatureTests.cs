@@ -12,9 +12,9 @@ public sealed class FeatureTests
 {
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-40"), Contract("K-45"), Contract("K-39"), Contract("K-47")]
-    public async Task Features_FromBirth_AreTheContextsOwnState(LoopDriver driver)
+    public async Task Features_FromBirth_AreTheContextsOwnState(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, _) = await host.ConnectAsync();
         IFeatureCollection features = connection.Features;
         var id = features.Get<IConnectionIdFeature>()!;
@@ -42,9 +42,9 @@ public sealed class FeatureTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-39")]
-    public async Task Features_SetReplacedAndRemoved_AreSeenSo(LoopDriver driver)
+    public async Task Features_SetReplacedAndRemoved_AreSeenSo(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, _) = await host.ConnectAsync();
         IFeatureCollection features = connection.Features;
         int born = features.Count();
@@ -66,9 +66,9 @@ public sealed class FeatureTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-42"), Contract("K-81")]
-    public async Task MemoryPool_IsThePipesOwnAndFromTheFactory(LoopDriver driver)
+    public async Task MemoryPool_IsThePipesOwnAndFromTheFactory(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, _) = await host.ConnectAsync();
         Assert.True(host.Pools.Made(connection.Features.Get<IMemoryPoolFeature>()!.MemoryPool));
         Assert.Equal(2, host.Pools.Owners.Count); // one for each loop
@@ -77,9 +77,9 @@ public sealed class FeatureTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-41")]
-    public async Task Socket_OfLiveConnection_ReadsOptionsAndDoesNotOwnTheDescriptor(LoopDriver driver)
+    public async Task Socket_OfLiveConnection_ReadsOptionsAndDoesNotOwnTheDescriptor(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         Socket socket = connection.Features.Get<IConnectionSocketFeature>()!.Socket;
         Assert.Same(socket, connection.Features.Get<IConnectionSocketFeature>()!.Socket);
@@ -95,9 +95,9 @@ public sealed class FeatureTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-41")]
-    public async Task Socket_AfterClose_IsDisposed(LoopDriver driver)
+    public async Task Socket_AfterClose_IsDisposed(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext used, _) = await host.ConnectAsync();
         Socket socket = used.Features.Get<IConnectionSocketFeature>()!.Socket;
         await used.DisposeAsync().WithDeadline();
@@ -109,9 +109,9 @@ public sealed class FeatureTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-44")]
-    public async Task ConnectionId_ManyConnections_AreUnique(LoopDriver driver)
+    public async Task ConnectionId_ManyConnections_AreUnique(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         var ids = new HashSet<string>();
         for (int i = 0; i < 20; i++)
@@ -125,9 +125,9 @@ public sealed class FeatureTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-44")]
-    public async Task ConnectionId_TwoFirstReadersAtOnce_GetOneId(LoopDriver driver)
+    public async Task ConnectionId_TwoFirstReadersAtOnce_GetOneId(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         using var together = new Barrier(3);
         for (int i = 0; i < 100; i++)
@@ -149,9 +149,9 @@ public sealed class FeatureTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-46")]
-    public async Task Items_AreTheSameEachTimeAndReplaceable(LoopDriver driver)
+    public async Task Items_AreTheSameEachTimeAndReplaceable(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, _) = await host.ConnectAsync();
         Assert.Same(connection.Items, connection.Items);
         var mine = new Dictionary<object, object?> { ["a"] = 1 };

@@ -17,9 +17,9 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-28")]
-    public async Task KeepAlive_ManyRequests_UseOneConnection(LoopDriver driver, LoopScheduling scheduling)
+    public async Task KeepAlive_ManyRequests_UseOneConnection(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using HttpClient client = HttpClients.Create(connections: 1);
         var connections = new HashSet<string>();
         for (int i = 0; i < 20; i++)
@@ -32,9 +32,9 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-58"), Contract("K-63")]
-    public async Task Pipelining_ManyRequestsInOnePacket_AreAnsweredInOrder(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Pipelining_ManyRequestsInOnePacket_AreAnsweredInOrder(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using Socket client = TransportHost.Dial(server.EndPoint());
         var requests = new StringBuilder();
         for (int i = 0; i < 50; i++)
@@ -54,9 +54,9 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-58")]
-    public async Task Request_ByteByByte_IsAnswered(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Request_ByteByByte_IsAnswered(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using Socket client = TransportHost.Dial(server.EndPoint());
         client.NoDelay = true;
         foreach (char c in OneRequest)
@@ -69,9 +69,9 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-50"), Contract("K-63")]
-    public async Task Upload_TenMegabytesChunked_ArrivesWhole(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Upload_TenMegabytesChunked_ArrivesWhole(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using HttpClient client = HttpClients.Create();
         using HttpRequestMessage request = HttpClients.Request(
             new Uri(server.Addresses[0], "count"), HttpVersion.Version11, HttpMethod.Post, new StreamContent(new MemoryStream(new byte[Large])));
@@ -82,9 +82,9 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-61"), Contract("K-63")]
-    public async Task Download_TenMegabytes_ArrivesWhole(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Download_TenMegabytes_ArrivesWhole(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using HttpClient client = HttpClients.Create();
         byte[] bytes = await client.GetByteArrayAsync(new Uri(server.Addresses[0], "large"), TestContext.Current.CancellationToken).WithDeadline();
         Assert.Equal(Large, bytes.Length);
@@ -93,12 +93,12 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-61")]
-    public async Task Download_SlowReader_TheHandlerWaits(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Download_SlowReader_TheHandlerWaits(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         const int Piece = 256 * 1024;
         long written = 0;
         var allWritten = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling, app => app.MapGet("/endless", async context =>
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, app => app.MapGet("/endless", async context =>
         {
             byte[] piece = new byte[Piece];
             for (int i = 0; i < 100; i++)
@@ -118,9 +118,9 @@ public sealed class Http1Tests
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
-    public async Task Expect100Continue_BodyAfterTheInterimAnswer_IsRead(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Expect100Continue_BodyAfterTheInterimAnswer_IsRead(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using Socket client = TransportHost.Dial(server.EndPoint());
         await client.SendTextAsync("POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
         Assert.Equal("HTTP/1.1 100 Continue\r\n\r\n", await client.ReceiveUntilAsync("\r\n\r\n"));
@@ -130,9 +130,9 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-74")]
-    public async Task BodyNotRead_NextRequest_IsAnsweredOnTheSameConnection(LoopDriver driver, LoopScheduling scheduling)
+    public async Task BodyNotRead_NextRequest_IsAnsweredOnTheSameConnection(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using Socket client = TransportHost.Dial(server.EndPoint());
         await client.SendTextAsync($"POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{new string('b', 100_000)}");
         Assert.Contains("200 OK", await client.ReceiveUntilAsync("hello\r\n0\r\n\r\n"), StringComparison.Ordinal);
@@ -142,9 +142,9 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-70")]
-    public async Task Abort_ByTheHandlerInMidResponse_ResetsTheClient(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Abort_ByTheHandlerInMidResponse_ResetsTheClient(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling, app => app.MapGet("/abort", async context =>
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, app => app.MapGet("/abort", async context =>
         {
             await context.Response.WriteAsync("begun", CancellationToken.None);
             await context.Response.Body.FlushAsync(CancellationToken.None);
@@ -157,11 +157,11 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-55"), Contract("K-87"), Contract("K-69")]
-    public async Task ClientReset_InMidRequest_IsNoErrorAndTheHandlerLearns(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ClientReset_InMidRequest_IsNoErrorAndTheHandlerLearns(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         var reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var outcome = new TaskCompletionSource<(Exception? Error, bool Aborted)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling, app => app.MapPost("/upload", async context =>
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, app => app.MapPost("/upload", async context =>
         {
             var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             using CancellationTokenRegistration registration = context.RequestAborted.Register(aborted.SetResult);
@@ -182,10 +182,10 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-62"), Contract("K-53")]
-    public async Task ClientReset_HandlerBlockedInAWrite_IsReleased(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ClientReset_HandlerBlockedInAWrite_IsReleased(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling, app => app.MapGet("/endless", async context =>
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, app => app.MapGet("/endless", async context =>
         {
             while (!context.RequestAborted.IsCancellationRequested)
             {
@@ -203,10 +203,10 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-81"), Contract("K-82")]
-    public async Task Requests_CheckingPool_AllBlocksComeBack(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Requests_CheckingPool_AllBlocksComeBack(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         var pools = new CheckingPools();
-        await using (LoopBridgeServer server = await StartAsync(driver, scheduling, pools: pools))
+        await using (LoopBridgeServer server = await StartAsync(mode, driver, scheduling, pools: pools))
         {
             using HttpClient client = HttpClients.Create();
             await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => client.GetTextAsync(new Uri(server.Addresses[0], "hello"))));
@@ -219,9 +219,9 @@ public sealed class Http1Tests
 
     private static string Unchunked(string answer) => answer.Replace("\r\n1\r\n5\r\n0\r\n\r\n", "\r\n5", StringComparison.Ordinal);
 
-    private static Task<LoopBridgeServer> StartAsync(LoopDriver driver, LoopScheduling scheduling, Action<WebApplication>? app = null, CheckingPools? pools = null)
+    private static Task<LoopBridgeServer> StartAsync(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, Action<WebApplication>? app = null, CheckingPools? pools = null)
         => LoopBridgeServer.StartAsync(
-            driver,
+            mode, driver,
             services: pools is null ? null : services => services.Add(new(typeof(IMemoryPoolFactory<byte>), pools)),
             options: o => o.Scheduling = scheduling,
             app: built =>

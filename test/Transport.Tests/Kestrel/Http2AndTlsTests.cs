@@ -14,33 +14,33 @@ public sealed class Http2AndTlsTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-93"), Contract("K-65")]
-    public async Task Http2_PriorKnowledge_ConcurrentStreamsOnOneConnection(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Http2_PriorKnowledge_ConcurrentStreamsOnOneConnection(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling, HttpProtocols.Http2, tls: false);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, HttpProtocols.Http2, tls: false);
         await RunStreamsAsync(server, HttpVersion.Version20);
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-93")]
-    public async Task Https_Http2_ConcurrentStreamsOnOneConnection(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Https_Http2_ConcurrentStreamsOnOneConnection(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling, HttpProtocols.Http1AndHttp2, tls: true);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, HttpProtocols.Http1AndHttp2, tls: true);
         await RunStreamsAsync(server, HttpVersion.Version20);
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-93")]
-    public async Task Https_Http1_ConcurrentConnections(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Https_Http1_ConcurrentConnections(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling, HttpProtocols.Http1AndHttp2, tls: true);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, HttpProtocols.Http1AndHttp2, tls: true);
         await RunStreamsAsync(server, HttpVersion.Version11);
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-93"), Contract("K-87")]
-    public async Task Https_ClientGoesInMidHandshake_IsNoError(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Https_ClientGoesInMidHandshake_IsNoError(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling, HttpProtocols.Http1AndHttp2, tls: true);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, HttpProtocols.Http1AndHttp2, tls: true);
         foreach (bool reset in new[] { false, true })
         {
             Socket client = TransportHost.Dial(server.EndPoint());
@@ -61,11 +61,11 @@ public sealed class Http2AndTlsTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-96"), Contract("K-64")]
-    public async Task Http2_ServerStops_StreamsInFlightAreAnswered(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Http2_ServerStops_StreamsInFlightAreAnswered(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         var entered = new SemaphoreSlim(0);
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        LoopBridgeServer server = await StartAsync(driver, scheduling, HttpProtocols.Http2, tls: false, app => app.MapGet("/wait", async () =>
+        LoopBridgeServer server = await StartAsync(mode, driver, scheduling, HttpProtocols.Http2, tls: false, app => app.MapGet("/wait", async () =>
         {
             entered.Release();
             await goOn.Task;
@@ -101,9 +101,9 @@ public sealed class Http2AndTlsTests
     }
 
     private static Task<LoopBridgeServer> StartAsync(
-        LoopDriver driver, LoopScheduling scheduling, HttpProtocols protocols, bool tls, Action<WebApplication>? app = null)
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, HttpProtocols protocols, bool tls, Action<WebApplication>? app = null)
         => LoopBridgeServer.StartAsync(
-            driver,
+            mode, driver,
             kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
             {
                 listen.Protocols = protocols;

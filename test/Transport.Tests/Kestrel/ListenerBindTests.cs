@@ -10,9 +10,9 @@ public sealed class ListenerBindTests
 {
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-02"), Contract("K-03")]
-    public async Task CanBind_EachKindOfEndPoint_OnlyItsOwnExactTypes(LoopDriver driver)
+    public async Task CanBind_EachKindOfEndPoint_OnlyItsOwnExactTypes(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         Assert.True(host.Factory.CanBind(new IPEndPoint(IPAddress.Loopback, 1)));
         Assert.True(host.Factory.CanBind(new UnixDomainSocketEndPoint("/tmp/x")));
         Assert.True(host.Factory.CanBind(new FileHandleEndPoint(3, FileHandleType.Auto)));
@@ -24,17 +24,17 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-02")]
-    public async Task CanBind_Disabled_LeavesAllToOthers(LoopDriver driver)
+    public async Task CanBind_Disabled_LeavesAllToOthers(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver, configure: o => o.Enabled = false);
+        await using var host = new TransportHost(mode, driver, configure: o => o.Enabled = false);
         Assert.False(host.Factory.CanBind(TransportHost.AnyPort));
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-06"), Contract("K-05")]
-    public async Task BindAsync_ForeignEndPoint_FailsWithPlainException(LoopDriver driver)
+    public async Task BindAsync_ForeignEndPoint_FailsWithPlainException(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         NotSupportedException e = await Assert.ThrowsAsync<NotSupportedException>(
             () => host.Factory.BindAsync(new DnsEndPoint("localhost", 1), TestContext.Current.CancellationToken).WithDeadline());
         Assert.Contains("localhost:1", e.Message, StringComparison.Ordinal);
@@ -42,9 +42,9 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-08"), Contract("K-09"), Contract("K-07")]
-    public async Task BindAsync_PortZero_ReportsTheRealPortAndListensBeforeAccept(LoopDriver driver)
+    public async Task BindAsync_PortZero_ReportsTheRealPortAndListensBeforeAccept(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         var bound = Assert.IsType<IPEndPoint>(listener.EndPoint);
         Assert.NotEqual(0, bound.Port);
@@ -57,9 +57,9 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-10")]
-    public async Task BindAsync_PortInUse_AddressInUseNamingTheEndPoint(LoopDriver driver)
+    public async Task BindAsync_PortInUse_AddressInUseNamingTheEndPoint(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         AddressInUseException e = await Assert.ThrowsAsync<AddressInUseException>(
             () => host.Factory.BindAsync(listener.EndPoint, TestContext.Current.CancellationToken).WithDeadline());
@@ -69,9 +69,9 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-11")]
-    public async Task BindAsync_AddressOfNobody_IsASocketException(LoopDriver driver)
+    public async Task BindAsync_AddressOfNobody_IsASocketException(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         SocketException e = await Assert.ThrowsAnyAsync<SocketException>( // TEST-NET-1, RFC 5737
             () => host.Factory.BindAsync(new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0), TestContext.Current.CancellationToken).WithDeadline());
         Assert.Equal(SocketError.AddressNotAvailable, e.SocketErrorCode);
@@ -79,19 +79,19 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-19")]
-    public async Task BindAsync_CancelledToken_LeavesTheAddressFree(LoopDriver driver)
+    public async Task BindAsync_CancelledToken_LeavesTheAddressFree(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => host.Factory.BindAsync(TransportHost.AnyPort, new CancellationToken(canceled: true)).WithDeadline());
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-12")]
-    public async Task BindAsync_IPv6Any_TakesBothFamilies(LoopDriver driver)
+    public async Task BindAsync_IPv6Any_TakesBothFamilies(LoopBridgeMode mode, LoopDriver driver)
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "This machine has no IPv6.");
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync(new IPEndPoint(IPAddress.IPv6Any, 0));
         int port = ((IPEndPoint)listener.EndPoint).Port;
         using Socket four = TransportHost.Dial(new IPEndPoint(IPAddress.Loopback, port));
@@ -104,10 +104,10 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-12")]
-    public async Task BindAsync_IPv6Loopback_IsIPv6Only(LoopDriver driver)
+    public async Task BindAsync_IPv6Loopback_IsIPv6Only(LoopBridgeMode mode, LoopDriver driver)
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "This machine has no IPv6.");
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, _) = await host.ConnectAsync(await host.BindAsync(new IPEndPoint(IPAddress.IPv6Loopback, 0)));
         Assert.Equal(IPAddress.IPv6Loopback, ((IPEndPoint)connection.LocalEndPoint!).Address);
         using var beside = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -116,9 +116,9 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-14"), Contract("K-20")]
-    public async Task BindAsync_JustUnboundWithLiveConnection_BindsAgainAtOnce(LoopDriver driver)
+    public async Task BindAsync_JustUnboundWithLiveConnection_BindsAgainAtOnce(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener first = await host.BindAsync();
         (ConnectionContext old, Socket oldClient) = await host.ConnectAsync(first);
         await first.UnbindAsync(TestContext.Current.CancellationToken).WithDeadline();
@@ -132,9 +132,9 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-14")]
-    public async Task BindAsync_PortWithConnectionsInTimeWait_Binds(LoopDriver driver)
+    public async Task BindAsync_PortWithConnectionsInTimeWait_Binds(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener first = await host.BindAsync();
         (ConnectionContext connection, Socket client) = await host.ConnectAsync(first);
         await connection.DisposeAsync().WithDeadline(); // our FIN first: our side waits
@@ -146,12 +146,12 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-17"), Contract("K-18")]
-    public async Task FileHandleEndPoint_DisposedListener_LeavesTheDescriptorListening(LoopDriver driver)
+    public async Task FileHandleEndPoint_DisposedListener_LeavesTheDescriptorListening(LoopBridgeMode mode, LoopDriver driver)
     {
         using var bound = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         bound.Bind(TransportHost.AnyPort); // not listening yet
         var endPoint = new FileHandleEndPoint((ulong)bound.Handle, FileHandleType.Auto);
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         for (int round = 0; round < 2; round++)
         {
             IConnectionListener listener = await host.BindAsync(endPoint);
@@ -167,9 +167,9 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-17"), Contract("K-11")]
-    public async Task FileHandleEndPoint_NoSocket_IsASocketException(LoopDriver driver)
+    public async Task FileHandleEndPoint_NoSocket_IsASocketException(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         using FileStream file = File.OpenRead(typeof(ListenerBindTests).Assembly.Location);
         await Assert.ThrowsAnyAsync<SocketException>(() => host.Factory.BindAsync(
             new FileHandleEndPoint((ulong)file.SafeFileHandle.DangerousGetHandle(), FileHandleType.Auto), TestContext.Current.CancellationToken).WithDeadline());
@@ -177,11 +177,11 @@ public sealed class ListenerBindTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-31")]
-    public async Task AcceptAsync_TcpConnection_HasNoDelayAsConfigured(LoopDriver driver)
+    public async Task AcceptAsync_TcpConnection_HasNoDelayAsConfigured(LoopBridgeMode mode, LoopDriver driver)
     {
         foreach (bool noDelay in new[] { true, false })
         {
-            await using var host = new TransportHost(driver, configure: o => o.NoDelay = noDelay);
+            await using var host = new TransportHost(mode, driver, configure: o => o.NoDelay = noDelay);
             (ConnectionContext connection, _) = await host.ConnectAsync();
             Assert.Equal(noDelay, connection.Features.Get<IConnectionSocketFeature>()!.Socket.NoDelay);
         }

@@ -8,9 +8,9 @@ public sealed class ListenerEndTests
 {
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-23"), Contract("K-33")]
-    public async Task AcceptAsync_AfterUnbind_NullForThePendingAndForLaterCalls(LoopDriver driver)
+    public async Task AcceptAsync_AfterUnbind_NullForThePendingAndForLaterCalls(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         Task<ConnectionContext?> pending = listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask();
         await listener.UnbindAsync(TestContext.Current.CancellationToken).WithDeadline();
@@ -24,9 +24,9 @@ public sealed class ListenerEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-34"), Contract("K-22")]
-    public async Task UnbindAndDispose_TwiceAndInEitherOrder_AreHarmless(LoopDriver driver)
+    public async Task UnbindAndDispose_TwiceAndInEitherOrder_AreHarmless(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         var cancelled = new CancellationToken(canceled: true);
         IConnectionListener unbindFirst = await host.BindAsync();
         await unbindFirst.UnbindAsync(cancelled).WithDeadline();
@@ -42,9 +42,9 @@ public sealed class ListenerEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-34")]
-    public async Task UnbindAndDispose_AtTheSameTime_EndTogether(LoopDriver driver)
+    public async Task UnbindAndDispose_AtTheSameTime_EndTogether(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         for (int round = 0; round < 20; round++)
         {
             IConnectionListener listener = await host.BindAsync();
@@ -59,9 +59,9 @@ public sealed class ListenerEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-27")]
-    public async Task AcceptAsync_Cancelled_ThrowsAndTheNextCallWorks(LoopDriver driver)
+    public async Task AcceptAsync_Cancelled_ThrowsAndTheNextCallWorks(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         using var cancel = new CancellationTokenSource();
         Task<ConnectionContext?> pending = listener.AcceptAsync(cancel.Token).AsTask();
@@ -73,9 +73,9 @@ public sealed class ListenerEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-24"), Contract("K-25"), Contract("K-87")]
-    public async Task AcceptAsync_ClientsThatResetAtOnce_NeverThrows(LoopDriver driver)
+    public async Task AcceptAsync_ClientsThatResetAtOnce_NeverThrows(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         for (int i = 0; i < 50; i++)
         {
@@ -101,10 +101,10 @@ public sealed class ListenerEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-30"), Contract("K-24")]
-    public async Task AcceptAsync_MoreConnectionsThanMayWait_AllArrive(LoopDriver driver)
+    public async Task AcceptAsync_MoreConnectionsThanMayWait_AllArrive(LoopBridgeMode mode, LoopDriver driver)
     {
         const int Count = 400; // above the 256 that the listener takes in advance, below the backlog
-        await using var host = new TransportHost(driver, configure: o => o.Backlog = 1024);
+        await using var host = new TransportHost(mode, driver, configure: o => o.Backlog = 1024);
         IConnectionListener listener = await host.BindAsync();
         Socket[] clients = [.. Enumerable.Range(0, Count).Select(_ => TransportHost.Dial(listener.EndPoint))];
         for (int i = 0; i < Count; i++)
@@ -119,9 +119,9 @@ public sealed class ListenerEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-33"), Contract("K-35")]
-    public async Task DisposeAsync_ConnectionsNobodyTook_AreEnded(LoopDriver driver)
+    public async Task DisposeAsync_ConnectionsNobodyTook_AreEnded(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         using Socket client = TransportHost.Dial(listener.EndPoint);
         PipeExtensions.Eventually(() => host.Connections == 1, "The connection was not accepted.");
@@ -131,9 +131,9 @@ public sealed class ListenerEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-35"), Contract("K-81")]
-    public async Task DisposeAsync_LiveConnection_GoesOnAndItsPoolLivesWithIt(LoopDriver driver)
+    public async Task DisposeAsync_LiveConnection_GoesOnAndItsPoolLivesWithIt(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         (ConnectionContext connection, Socket client) = await host.ConnectAsync(listener);
         await listener.DisposeAsync().WithDeadline();
@@ -148,9 +148,9 @@ public sealed class ListenerEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-36")]
-    public async Task UnbindAsync_OneOfTwoListeners_TheOtherServes(LoopDriver driver)
+    public async Task UnbindAsync_OneOfTwoListeners_TheOtherServes(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener ends = await host.BindAsync();
         IConnectionListener stays = await host.BindAsync();
         await ends.DisposeAsync().WithDeadline();
@@ -161,9 +161,9 @@ public sealed class ListenerEndTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-29")]
-    public async Task AcceptAsync_Pending_IsNotContinuedOnALoop(LoopDriver driver)
+    public async Task AcceptAsync_Pending_IsNotContinuedOnALoop(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync();
         Task<bool> onLoop = AcceptAsync();
         using Socket client = TransportHost.Dial(listener.EndPoint);

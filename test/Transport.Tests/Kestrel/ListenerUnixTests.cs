@@ -9,10 +9,10 @@ public sealed class ListenerUnixTests
 {
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-15"), Contract("K-16")]
-    public async Task Unbind_SocketFile_IsRemovedAndConnectionsGoOn(LoopDriver driver)
+    public async Task Unbind_SocketFile_IsRemovedAndConnectionsGoOn(LoopBridgeMode mode, LoopDriver driver)
     {
         using var path = new TemporaryPath();
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync(path.EndPoint);
         Assert.Equal(path.EndPoint, listener.EndPoint);
         Assert.True(File.Exists(path.Path));
@@ -26,10 +26,10 @@ public sealed class ListenerUnixTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-15"), Contract("K-20")]
-    public async Task BindAsync_PathJustUnbound_BindsAgain(LoopDriver driver)
+    public async Task BindAsync_PathJustUnbound_BindsAgain(LoopBridgeMode mode, LoopDriver driver)
     {
         using var path = new TemporaryPath();
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener first = await host.BindAsync(path.EndPoint);
         await first.DisposeAsync().WithDeadline();
         await host.ConnectAsync(await host.BindAsync(path.EndPoint));
@@ -37,11 +37,11 @@ public sealed class ListenerUnixTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-15")]
-    public async Task BindAsync_FileIsThere_InUseAndNotDeleted(LoopDriver driver)
+    public async Task BindAsync_FileIsThere_InUseAndNotDeleted(LoopBridgeMode mode, LoopDriver driver)
     {
         using var path = new TemporaryPath();
         await File.WriteAllTextAsync(path.Path, "somebody's", TestContext.Current.CancellationToken);
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         AddressInUseException e = await Assert.ThrowsAsync<AddressInUseException>(
             () => host.Factory.BindAsync(path.EndPoint, TestContext.Current.CancellationToken).WithDeadline());
         Assert.Contains(path.Path, e.Message, StringComparison.Ordinal);
@@ -50,10 +50,10 @@ public sealed class ListenerUnixTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-16")]
-    public async Task BindAsync_MissingDirectory_IsASocketExceptionAndNotInUse(LoopDriver driver)
+    public async Task BindAsync_MissingDirectory_IsASocketExceptionAndNotInUse(LoopBridgeMode mode, LoopDriver driver)
     {
         using var path = new TemporaryPath();
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         SocketException e = await Assert.ThrowsAnyAsync<SocketException>(() => host.Factory.BindAsync(
             new UnixDomainSocketEndPoint(path.Path + "/missing/s"), TestContext.Current.CancellationToken).WithDeadline());
         Assert.NotEqual(SocketError.AddressAlreadyInUse, e.SocketErrorCode);
@@ -61,10 +61,10 @@ public sealed class ListenerUnixTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-16")]
-    public async Task BindAsync_AbstractName_Serves(LoopDriver driver)
+    public async Task BindAsync_AbstractName_Serves(LoopBridgeMode mode, LoopDriver driver)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Abstract names are Linux only.");
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync(
             await host.BindAsync(new UnixDomainSocketEndPoint($"\0loopbridge-{Guid.NewGuid():N}")));
         await connection.Transport.Output.WriteTextAsync("hello");
@@ -73,10 +73,10 @@ public sealed class ListenerUnixTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-23"), Contract("K-34")]
-    public async Task Unbind_DirectoryIsGone_StillEndsAccepting(LoopDriver driver)
+    public async Task Unbind_DirectoryIsGone_StillEndsAccepting(LoopBridgeMode mode, LoopDriver driver)
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("lb-");
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         IConnectionListener listener = await host.BindAsync(new UnixDomainSocketEndPoint(Path.Combine(directory.FullName, "s")));
         Task<ConnectionContext?> pending = listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask();
         directory.Delete(recursive: true);

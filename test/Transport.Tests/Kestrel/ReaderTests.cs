@@ -10,9 +10,9 @@ public sealed class ReaderTests
 {
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-28")]
-    public async Task ReadAsync_BytesSentBeforeAccept_AreThere(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ReadAsync_BytesSentBeforeAccept_AreThere(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         IConnectionListener listener = await host.BindAsync();
         using Socket client = TransportHost.Dial(listener.EndPoint);
         await client.SendTextAsync("early");
@@ -22,9 +22,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-57")]
-    public async Task CancelPendingRead_WaitingRead_ReturnsCancelledAndKeepsData(LoopDriver driver, LoopScheduling scheduling)
+    public async Task CancelPendingRead_WaitingRead_ReturnsCancelledAndKeepsData(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         PipeReader input = connection.Transport.Input;
         Task<ReadResult> waiting = input.ReadSoonAsync();
@@ -47,9 +47,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-57")]
-    public async Task CancelPendingRead_NothingWaits_CancelsTheNextReadAlone(LoopDriver driver)
+    public async Task CancelPendingRead_NothingWaits_CancelsTheNextReadAlone(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         PipeReader input = connection.Transport.Input;
         input.CancelPendingRead();
@@ -62,9 +62,9 @@ public sealed class ReaderTests
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
-    public async Task ReadAsync_TokenFires_ThrowsAndTheNextReadWorks(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ReadAsync_TokenFires_ThrowsAndTheNextReadWorks(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         using var cancel = new CancellationTokenSource();
         Task<ReadResult> waiting = connection.Transport.Input.ReadAsync(cancel.Token).WithDeadline();
@@ -78,9 +78,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-58")]
-    public async Task AdvanceTo_NothingExamined_DeliversAtOnceAgain(LoopDriver driver, LoopScheduling scheduling)
+    public async Task AdvanceTo_NothingExamined_DeliversAtOnceAgain(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         PipeReader input = connection.Transport.Input;
         await client.SendTextAsync("hello");
@@ -93,9 +93,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-58")]
-    public async Task AdvanceTo_AllExamined_WaitsForMoreAndDeliversOldAndNew(LoopDriver driver, LoopScheduling scheduling)
+    public async Task AdvanceTo_AllExamined_WaitsForMoreAndDeliversOldAndNew(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         PipeReader input = connection.Transport.Input;
         await client.SendTextAsync("old ");
@@ -113,11 +113,11 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-50"), Contract("K-86"), Contract("K-85")]
-    public async Task ReadAsync_SenderAheadOfTheLimit_PausesOnceResumesAndLosesNothing(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ReadAsync_SenderAheadOfTheLimit_PausesOnceResumesAndLosesNothing(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         const int Limit = 16 * 1024;
         const int Block = 4096;
-        await using var host = new TransportHost(driver, scheduling, o => o.MaxReadBufferSize = Limit);
+        await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxReadBufferSize = Limit);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         int sent = client.SendUntilFull();
         client.Shutdown(SocketShutdown.Send); // news for a descriptor that is paused: not to be acted on, nor logged
@@ -147,9 +147,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-86")]
-    public async Task Pause_MoreArrivesInTheKernel_IsNotLoggedAgain(LoopDriver driver)
+    public async Task Pause_MoreArrivesInTheKernel_IsNotLoggedAgain(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver, configure: o => o.MaxReadBufferSize = 4096);
+        await using var host = new TransportHost(mode, driver, configure: o => o.MaxReadBufferSize = 4096);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         await client.SendAllAsync(new byte[4096]);
         PipeExtensions.Eventually(() => host.LogsOf("ConnectionPause").Length == 1, "The connection did not pause.");
@@ -167,11 +167,11 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-50")]
-    public async Task ReadAsync_LimitOff_TakesInAll(LoopDriver driver)
+    public async Task ReadAsync_LimitOff_TakesInAll(LoopBridgeMode mode, LoopDriver driver)
     {
         foreach (long? limit in new long?[] { null, 0 })
         {
-            await using var host = new TransportHost(driver, configure: o => o.MaxReadBufferSize = limit);
+            await using var host = new TransportHost(mode, driver, configure: o => o.MaxReadBufferSize = limit);
             (ConnectionContext connection, Socket client) = await host.ConnectAsync();
             const int Size = 8 * 1024 * 1024; // beyond what the kernel holds
             await client.SendAllAsync(new byte[Size]);
@@ -183,9 +183,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-54"), Contract("K-85")]
-    public async Task PeerFin_BytesBefore_AreDeliveredThenCompletesAndOutputStaysUsable(LoopDriver driver, LoopScheduling scheduling)
+    public async Task PeerFin_BytesBefore_AreDeliveredThenCompletesAndOutputStaysUsable(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         await client.SendTextAsync("last words");
         client.Shutdown(SocketShutdown.Send);
@@ -201,9 +201,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-55"), Contract("K-85"), Contract("K-86")]
-    public async Task PeerReset_WaitingRead_ThrowsConnectionResetWithTheCauseInside(LoopDriver driver, LoopScheduling scheduling)
+    public async Task PeerReset_WaitingRead_ThrowsConnectionResetWithTheCauseInside(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         Task<ReadResult> waiting = connection.Transport.Input.ReadSoonAsync();
         client.Reset();
@@ -219,11 +219,11 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-59"), Contract("K-69")]
-    public async Task Complete_InputOnly_OutputGoesOnAndThePeersEndStillFiresTheToken(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Complete_InputOnly_OutputGoesOnAndThePeersEndStillFiresTheToken(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         foreach (bool reset in new[] { false, true })
         {
-            await using var host = new TransportHost(driver, scheduling);
+            await using var host = new TransportHost(mode, driver, scheduling);
             (ConnectionContext connection, Socket client) = await host.ConnectAsync();
             await connection.Transport.Input.CompleteAsync();
             await connection.Transport.Output.WriteTextAsync("output");
@@ -245,9 +245,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-59"), Contract("K-81")]
-    public async Task Complete_PausedWithUnreadBytes_GivesThemBack(LoopDriver driver)
+    public async Task Complete_PausedWithUnreadBytes_GivesThemBack(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver, configure: o => o.MaxReadBufferSize = 8192);
+        await using var host = new TransportHost(mode, driver, configure: o => o.MaxReadBufferSize = 8192);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         client.SendUntilFull();
         await connection.Transport.Input.CompleteAsync();
@@ -258,9 +258,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-63")]
-    public async Task ReadAsync_LargeUpload_ArrivesInOrder(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ReadAsync_LargeUpload_ArrivesInOrder(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         byte[] sent = new byte[10 * 1024 * 1024];
         new Random(3).NextBytes(sent);
@@ -284,9 +284,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-56")]
-    public async Task IdleConnection_NothingReceivedYet_HoldsNoBlock(LoopDriver driver)
+    public async Task IdleConnection_NothingReceivedYet_HoldsNoBlock(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         Assert.Equal(0, host.Pools.Rented);
         Task<ReadResult> waiting = connection.Transport.Input.ReadSoonAsync();
@@ -301,9 +301,9 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-83")]
-    public async Task ReadAsync_UnderASynchronizationContext_DoesNotPostToIt(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ReadAsync_UnderASynchronizationContext_DoesNotPostToIt(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         var context = new RefusingContext();
         Task read = Task.Run(

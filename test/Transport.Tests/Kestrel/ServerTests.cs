@@ -16,7 +16,7 @@ public sealed class ServerTests
 {
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-01"), Contract("K-04")]
-    public async Task UseLoopBridge_BeforeOrAfterKestrelsOwn_IsUsedOnce(LoopDriver driver)
+    public async Task UseLoopBridge_BeforeOrAfterKestrelsOwn_IsUsedOnce(LoopBridgeMode mode, LoopDriver driver)
     {
         foreach (bool before in new[] { true, false })
         {
@@ -26,7 +26,7 @@ public sealed class ServerTests
                 builder.WebHost.UseKestrel().UseSockets();
             }
 
-            builder.WebHost.UseLoopBridge(o => o.Driver = driver).UseLoopBridge();
+            builder.WebHost.UseLoopBridge(o => (o.Mode, o.Driver) = (mode, driver)).UseLoopBridge();
             if (before)
             {
                 builder.WebHost.UseKestrel().UseSockets();
@@ -41,11 +41,11 @@ public sealed class ServerTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-02")]
-    public async Task Disabled_StockSocketsServe(LoopDriver driver)
+    public async Task Disabled_StockSocketsServe(LoopBridgeMode mode, LoopDriver driver)
     {
         ILoopConnectionFeature? feature = null;
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            driver,
+            mode, driver,
             app: app => app.MapGet("/", (HttpContext context) =>
             {
                 feature = context.Features.Get<ILoopConnectionFeature>();
@@ -59,13 +59,13 @@ public sealed class ServerTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-10"), Contract("K-22")]
-    public async Task Start_SecondEndPointInUse_FailsNamingItAndFreesTheFirst(LoopDriver driver)
+    public async Task Start_SecondEndPointInUse_FailsNamingItAndFreesTheFirst(LoopBridgeMode mode, LoopDriver driver)
     {
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(TransportHost.AnyPort);
         taken.Listen();
         var inUse = (IPEndPoint)taken.LocalEndPoint!;
-        IOException e = await Assert.ThrowsAsync<IOException>(() => LoopBridgeServer.StartAsync(driver, kestrel =>
+        IOException e = await Assert.ThrowsAsync<IOException>(() => LoopBridgeServer.StartAsync(mode, driver, kestrel =>
         {
             kestrel.Listen(IPAddress.Loopback, 0);
             kestrel.Listen(inUse);
@@ -76,22 +76,22 @@ public sealed class ServerTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-11"), Contract("K-09")]
-    public async Task ListenLocalhostAndAnyIP_Serve(LoopDriver driver)
+    public async Task ListenLocalhostAndAnyIP_Serve(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(driver, kestrel => kestrel.ListenAnyIP(0), app => app.MapGet("/", () => "any"));
+        await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(mode, driver, kestrel => kestrel.ListenAnyIP(0), app => app.MapGet("/", () => "any"));
         using HttpClient client = HttpClients.Create();
         Assert.Equal("any", await client.GetTextAsync(new Uri($"http://127.0.0.1:{server.Addresses[0].Port}/")));
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-32"), Contract("K-33"), Contract("K-64")]
-    public async Task Stop_UnderLoad_NoResponseIsLost(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Stop_UnderLoad_NoResponseIsLost(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         const int Clients = 16;
         var entered = new SemaphoreSlim(0);
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            driver,
+            mode, driver,
             app: app => app.MapGet("/", async context =>
             {
                 entered.Release();
@@ -116,10 +116,10 @@ public sealed class ServerTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-46"), Contract("K-66")]
-    public async Task UseConnectionLogging_WrappedPipes_Serve(LoopDriver driver, LoopScheduling scheduling)
+    public async Task UseConnectionLogging_WrappedPipes_Serve(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            driver,
+            mode, driver,
             kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseConnectionLogging("wire")),
             app => app.MapGet("/", () => "logged"),
             options: o => o.Scheduling = scheduling);
@@ -130,12 +130,12 @@ public sealed class ServerTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-69"), Contract("K-54"), Contract("K-39"), Contract("K-98")]
-    public async Task RawHandler_ClientFin_TokenFiresOnceAndTheAnswerStillArrives(LoopDriver driver, LoopScheduling scheduling)
+    public async Task RawHandler_ClientFin_TokenFiresOnceAndTheAnswerStillArrives(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         int fired = 0;
         bool kestrelsFeatures = false;
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            driver,
+            mode, driver,
             kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Run(async connection =>
             {
                 kestrelsFeatures = connection.Features.Get<IConnectionHeartbeatFeature>() is not null
@@ -163,9 +163,9 @@ public sealed class ServerTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-32"), Contract("K-37")]
-    public async Task Stop_IdleKeepAliveConnections_EndAtOnceWithFin(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Stop_IdleKeepAliveConnections_EndAtOnceWithFin(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        LoopBridgeServer server = await LoopBridgeServer.StartAsync(driver, app: app => app.MapGet("/", () => "hello"), options: o => o.Scheduling = scheduling);
+        LoopBridgeServer server = await LoopBridgeServer.StartAsync(mode, driver, app: app => app.MapGet("/", () => "hello"), options: o => o.Scheduling = scheduling);
         using Socket client = TransportHost.Dial(server.EndPoint());
         await client.SendTextAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         await client.ReceiveUntilAsync("hello\r\n0\r\n\r\n");

@@ -11,9 +11,9 @@ namespace LoopBridge.Transport.Tests.Kestrel;
 public sealed class TakeOverTests
 {
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
-    public async Task TakeOver_BytesAlreadyThereAndBytesToCome_GoToTheNewSink(LoopDriver driver)
+    public async Task TakeOver_BytesAlreadyThereAndBytesToCome_GoToTheNewSink(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         await ArriveAsync(client, connection, "early ");
         var takeOver = connection.Features.Get<ISocketTakeOverFeature>()!;
@@ -33,9 +33,9 @@ public sealed class TakeOverTests
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
-    public async Task TakeOver_SinkClosesInTheMiddle_TheBytesStayItsOwnUntilItReturns(LoopDriver driver)
+    public async Task TakeOver_SinkClosesInTheMiddle_TheBytesStayItsOwnUntilItReturns(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         await ArriveAsync(client, connection, "whole");
         string? after = null;
@@ -49,9 +49,9 @@ public sealed class TakeOverTests
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
-    public async Task TakeOver_BeginThrows_TheCallerLearnsAndTheConnectionStillEnds(LoopDriver driver)
+    public async Task TakeOver_BeginThrows_TheCallerLearnsAndTheConnectionStillEnds(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         await ArriveAsync(client, connection, "bytes");
         await Assert.ThrowsAsync<InvalidOperationException>(() => connection.Features.Get<ISocketTakeOverFeature>()!.TakeOverAsync(

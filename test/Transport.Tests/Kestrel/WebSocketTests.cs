@@ -10,9 +10,9 @@ public sealed class WebSocketTests
 {
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-97")]
-    public async Task Echo_ManyMessagesAndClientClose_EndsWithBothCloseFrames(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Echo_ManyMessagesAndClientClose_EndsWithBothCloseFrames(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using ClientWebSocket client = await ConnectAsync(server);
         byte[] large = new byte[300_000];
         new Random(7).NextBytes(large);
@@ -29,9 +29,9 @@ public sealed class WebSocketTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-97")]
-    public async Task ServerClose_ReachesTheClient(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ServerClose_ReachesTheClient(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using ClientWebSocket client = await ConnectAsync(server);
         await client.SendAsync(Encoding.ASCII.GetBytes("close"), WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken).WithDeadline();
         WebSocketReceiveResult result = await client.ReceiveAsync(new ArraySegment<byte>(new byte[100]), TestContext.Current.CancellationToken).WithDeadline();
@@ -42,10 +42,10 @@ public sealed class WebSocketTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-97"), Contract("K-87")]
-    public async Task ClientVanishes_HandlerEndsWithoutAnError(LoopDriver driver, LoopScheduling scheduling)
+    public async Task ClientVanishes_HandlerEndsWithoutAnError(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using LoopBridgeServer server = await StartAsync(driver, scheduling, ended);
+        await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, ended);
         ClientWebSocket client = await ConnectAsync(server);
         client.Abort();
         client.Dispose();
@@ -75,9 +75,9 @@ public sealed class WebSocketTests
         }
     }
 
-    private static Task<LoopBridgeServer> StartAsync(LoopDriver driver, LoopScheduling scheduling, TaskCompletionSource? ended = null)
+    private static Task<LoopBridgeServer> StartAsync(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, TaskCompletionSource? ended = null)
         => LoopBridgeServer.StartAsync(
-            driver,
+            mode, driver,
             app: app =>
             {
                 app.UseWebSockets();

@@ -12,9 +12,9 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-65")]
-    public async Task UnflushedBytes_AreCounted(LoopDriver driver)
+    public async Task UnflushedBytes_AreCounted(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         PipeWriter output = connection.Transport.Output;
         Assert.True(output.CanGetUnflushedBytes);
@@ -29,9 +29,9 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-61"), Contract("K-63")]
-    public async Task FlushAsync_PeerDoesNotRead_WaitsUntilHalfTheLimitIsGone(LoopDriver driver, LoopScheduling scheduling)
+    public async Task FlushAsync_PeerDoesNotRead_WaitsUntilHalfTheLimitIsGone(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         Task blocked = Block(connection, TestContext.Current.CancellationToken);
         await client.ReceiveExactlyAsync(Blocking);
@@ -40,11 +40,11 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-61")]
-    public async Task FlushAsync_LimitOff_NeverWaits(LoopDriver driver)
+    public async Task FlushAsync_LimitOff_NeverWaits(LoopBridgeMode mode, LoopDriver driver)
     {
         foreach (long? limit in new long?[] { null, 0 })
         {
-            await using var host = new TransportHost(driver, configure: o => o.MaxWriteBufferSize = limit);
+            await using var host = new TransportHost(mode, driver, configure: o => o.MaxWriteBufferSize = limit);
             (ConnectionContext connection, Socket client) = await host.ConnectAsync();
             Task<FlushResult> flush = connection.Transport.Output.WriteAsync(new byte[Blocking], TestContext.Current.CancellationToken).AsTask();
             Assert.True(flush.IsCompleted);
@@ -54,9 +54,9 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-65")]
-    public async Task CancelPendingFlush_BlockedFlush_ReturnsCancelledAndNothingIsLost(LoopDriver driver, LoopScheduling scheduling)
+    public async Task CancelPendingFlush_BlockedFlush_ReturnsCancelledAndNothingIsLost(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         Task<FlushResult> blocked = Block(connection, TestContext.Current.CancellationToken);
         connection.Transport.Output.CancelPendingFlush();
@@ -69,9 +69,9 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-65")]
-    public async Task CancelPendingFlush_NothingWaits_CancelsTheNextFlushAlone(LoopDriver driver)
+    public async Task CancelPendingFlush_NothingWaits_CancelsTheNextFlushAlone(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(driver);
+        await using var host = new TransportHost(mode, driver);
         (ConnectionContext connection, _) = await host.ConnectAsync();
         connection.Transport.Output.CancelPendingFlush();
         Assert.True((await connection.Transport.Output.FlushAsync(TestContext.Current.CancellationToken).WithDeadline()).IsCanceled);
@@ -79,9 +79,9 @@ public sealed class WriterTests
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
-    public async Task FlushAsync_TokenFiresWhileBlocked_Throws(LoopDriver driver, LoopScheduling scheduling)
+    public async Task FlushAsync_TokenFiresWhileBlocked_Throws(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, _) = await host.ConnectAsync();
         using var cancel = new CancellationTokenSource();
         Task<FlushResult> blocked = Block(connection, cancel.Token);
@@ -92,9 +92,9 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-62"), Contract("K-53")]
-    public async Task FlushAsync_PeerResetsWhileBlockedAndReadsPaused_IsReleasedAndAllEnds(LoopDriver driver, LoopScheduling scheduling)
+    public async Task FlushAsync_PeerResetsWhileBlockedAndReadsPaused_IsReleasedAndAllEnds(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling, o => o.MaxReadBufferSize = 4096);
+        await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxReadBufferSize = 4096);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         client.SendUntilFull();
         Task<FlushResult> blocked = Block(connection, TestContext.Current.CancellationToken);
@@ -107,9 +107,9 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-62")]
-    public async Task WriteAsync_AfterAbort_DoesNothingAndReportsCompleted(LoopDriver driver, LoopScheduling scheduling)
+    public async Task WriteAsync_AfterAbort_DoesNothingAndReportsCompleted(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, _) = await host.ConnectAsync();
         connection.Abort(new ConnectionAbortedException("Enough."));
         await connection.ClosedAsync();
@@ -124,9 +124,9 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-63")]
-    public async Task WriteAsync_LargeDownloadInManyPieces_ArrivesInOrder(LoopDriver driver, LoopScheduling scheduling)
+    public async Task WriteAsync_LargeDownloadInManyPieces_ArrivesInOrder(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         byte[] bytes = new byte[10 * 1024 * 1024];
         new Random(4).NextBytes(bytes);
@@ -145,9 +145,9 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-64"), Contract("K-85")]
-    public async Task Complete_Output_SendsAllThenFinAndTheWaitingReadThrows(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Complete_Output_SendsAllThenFinAndTheWaitingReadThrows(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         Task<ReadResult> waiting = connection.Transport.Input.ReadSoonAsync();
         connection.Transport.Output.Write("not flushed"u8);
@@ -164,9 +164,9 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-72"), Contract("K-85")]
-    public async Task Complete_OutputWithError_EndsTheConnectionForThatReason(LoopDriver driver, LoopScheduling scheduling)
+    public async Task Complete_OutputWithError_EndsTheConnectionForThatReason(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(driver, scheduling);
+        await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         Task<ReadResult> waiting = connection.Transport.Input.ReadSoonAsync();
         var error = new InvalidOperationException("The handler broke.");

@@ -7,21 +7,21 @@ using LoopBridge.Testing;
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>One client, one Deferred.</summary>
-public sealed class ClientCreatorTests : ProtocolTest
+public sealed class ClientCreatorTests : ProtocolContract
 {
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-26")]
-    public async Task ConnectTcp_FiresInTheTurnAfterConnectionMade(LoopDriver driver)
+    public async Task ConnectTcp_FiresInTheTurnAfterConnectionMade(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        await using IListeningPort port = host.Listen(() => new TestProtocol());
+        ReactorThread thread = StartReactor(stack);
+        await using IListeningPort port = Listen(thread, () => new TestProtocol());
         Deferred<TestProtocol>? connecting = null;
         bool? firedInside = null;
         var client = new TestProtocol { OnMade = _ => firedInside = connecting!.IsFired };
         var fired = new TaskCompletionSource<TestProtocol>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await host.On(() =>
+        await thread.Do(() =>
         {
-            connecting = new ClientCreator<TestProtocol>(host.Reactor, () => client).ConnectTcp((IPEndPoint)port.Host, Logged(host));
+            connecting = new ClientCreator<TestProtocol>(thread.Reactor, () => client).ConnectTcp((IPEndPoint)port.Host, Connecting);
             connecting.AddCallback(protocol =>
             {
                 fired.SetResult(protocol);
@@ -31,86 +31,83 @@ public sealed class ClientCreatorTests : ProtocolTest
 
         Assert.Same(client, await fired.Task.WithDeadline());
         Assert.False(firedInside);
-        Assert.Empty(await host.On(host.Reactor.GetDelayedCalls));
+        Assert.Empty(await thread.Ask(thread.Reactor.GetDelayedCalls));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-27")]
-    public async Task Cancel_WhileConnecting_StopsTheConnector(LoopDriver driver)
+    public async Task Cancel_WhileConnecting_StopsTheConnector(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        var options = new ConnectorOptions { Resolver = new NeverResolver(), Transport = host.Options };
+        ReactorThread thread = StartReactor(stack);
+        var options = new ConnectorOptions { Resolver = new NeverResolver(), Transport = Options };
 
-        Exception? failure = await host.On(() =>
+        Exception? failure = await thread.Ask(() =>
         {
-            Deferred<TestProtocol> connecting = new ClientCreator<TestProtocol>(host.Reactor, () => new TestProtocol())
+            Deferred<TestProtocol> connecting = new ClientCreator<TestProtocol>(thread.Reactor, () => new TestProtocol())
                 .ConnectTcp("name.test", 1, options);
             return CancelAndGetFailure(connecting);
         });
 
         Assert.IsType<DeferredCancelledException>(failure);
-        await host.On(() => { });
-        Assert.Empty(await host.On(host.Reactor.GetDelayedCalls));
-        Assert.Empty(host.Log.Errors);
+        await thread.Turn();
+        Assert.Empty(await thread.Ask(thread.Reactor.GetDelayedCalls));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-28")]
-    public async Task Cancel_BetweenConnectAndFiring_AbortsAndLeavesNoTimer(LoopDriver driver)
+    public async Task Cancel_BetweenConnectAndFiring_AbortsAndLeavesNoTimer(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var server = new TestProtocol();
-        await using IListeningPort port = host.Listen(() => server);
+        await using IListeningPort port = Listen(thread, () => server);
         Deferred<TestProtocol>? connecting = null;
         Exception? failure = null;
         var client = new TestProtocol { OnMade = _ => failure = CancelAndGetFailure(connecting!) };
-        await host.On(() => connecting = new ClientCreator<TestProtocol>(host.Reactor, () => client)
-            .ConnectTcp((IPEndPoint)port.Host, Logged(host)));
+        await thread.Do(() => connecting = new ClientCreator<TestProtocol>(thread.Reactor, () => client)
+            .ConnectTcp((IPEndPoint)port.Host, Connecting));
 
         Assert.IsType<ConnectionAbortedLocallyException>(await client.Lost.WithDeadline());
         Assert.IsType<DeferredCancelledException>(failure);
         await server.Lost.WithDeadline();
-        Assert.Empty(await host.On(host.Reactor.GetDelayedCalls));
-        Assert.Empty(host.Log.Errors);
+        Assert.Empty(await thread.Ask(thread.Reactor.GetDelayedCalls));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-28")]
-    public async Task Cancel_BetweenFailureAndFiring_LeavesNoTimer(LoopDriver driver)
+    public async Task Cancel_BetweenFailureAndFiring_LeavesNoTimer(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var stopped = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await host.On(() =>
+        await thread.Do(() =>
         {
             Deferred<TestProtocol>? connecting = null;
-            var creator = new ClientCreator<TestProtocol>(host.Reactor, () => new TestProtocol());
-            connecting = creator.Connect(factory => host.Reactor.ConnectTcp("name.test", 1, new Spy(factory, () =>
+            var creator = new ClientCreator<TestProtocol>(thread.Reactor, () => new TestProtocol());
+            connecting = creator.Connect(factory => thread.Reactor.ConnectTcp("name.test", 1, new Spy(factory, () =>
             {
                 Exception? failure = CancelAndGetFailure(connecting!);
-                stopped.SetResult(host.Reactor.GetDelayedCalls().Count == 0 ? failure : new InvalidOperationException("timer"));
-            }), new ConnectorOptions { Resolver = new FailingResolver(), Transport = host.Options }));
+                stopped.SetResult(thread.Reactor.GetDelayedCalls().Count == 0 ? failure : new InvalidOperationException("timer"));
+            }), new ConnectorOptions { Resolver = new FailingResolver(), Transport = Options }));
         });
 
         Assert.IsType<DeferredCancelledException>(await stopped.Task.WithDeadline());
-        await host.On(() => { });
-        Assert.Empty(host.Log.Errors);
+        await thread.Turn();
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-04")]
-    public async Task Build_NullOrThrowing_FailsTheDeferred_PeerSeesACleanClose(LoopDriver driver)
+    public async Task Build_NullOrThrowing_FailsTheDeferred_PeerSeesACleanClose(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var servers = new System.Collections.Concurrent.ConcurrentQueue<TestProtocol>();
-        await using IListeningPort port = host.Listen(() =>
+        await using IListeningPort port = Listen(thread, () =>
         {
             var server = new TestProtocol();
             servers.Enqueue(server);
             return server;
         });
         var bug = new InvalidTimeZoneException("bug");
-        Exception none = await FailureOf(host, () => null!, (IPEndPoint)port.Host);
-        Exception thrown = await FailureOf(host, () => throw bug, (IPEndPoint)port.Host);
+        Exception none = await FailureOf(thread, () => null!, (IPEndPoint)port.Host);
+        Exception thrown = await FailureOf(thread, () => throw bug, (IPEndPoint)port.Host);
 
         Assert.IsType<NoProtocolException>(none);
         Assert.Same(bug, thrown);
@@ -119,16 +116,14 @@ public sealed class ClientCreatorTests : ProtocolTest
         {
             Assert.IsType<LoopBridge.Reactors.ConnectionDoneException>(await server.Lost.WithDeadline());
         }
-
-        Assert.Empty(host.Log.Errors);
     }
 
-    private static async Task<Exception> FailureOf(ReactorHost host, Func<TestProtocol> build, IPEndPoint endPoint)
+    private async Task<Exception> FailureOf(ReactorThread thread, Func<TestProtocol> build, IPEndPoint endPoint)
     {
         var failed = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await host.On(() =>
+        await thread.Do(() =>
         {
-            new ClientCreator<TestProtocol>(host.Reactor, build).ConnectTcp(endPoint, Logged(host)).AddErrback(e =>
+            new ClientCreator<TestProtocol>(thread.Reactor, build).ConnectTcp(endPoint, Connecting).AddErrback(e =>
             {
                 failed.SetResult(e);
                 return new TestProtocol();
@@ -137,7 +132,7 @@ public sealed class ClientCreatorTests : ProtocolTest
         return await failed.Task.WithDeadline();
     }
 
-    private static ConnectorOptions Logged(ReactorHost host) => new() { Transport = host.Options };
+    private ConnectorOptions Connecting => new() { Transport = Options };
 
     private static Exception? CancelAndGetFailure(Deferred<TestProtocol> connecting)
     {

@@ -7,78 +7,75 @@ using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Protocols;
 
-public sealed class ConnectTcpTests : ProtocolTest
+public sealed class ConnectTcpTests : ProtocolContract
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPC-03")]
-    [Contract("R-TCPC-18")]
-    [Contract("R-TCPC-26")]
-    public async Task ConnectTcp_ToOurOwnPort_BothSidesTalk(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPC-03"), Contract("R-TCPC-18"), Contract("R-TCPC-26")]
+    public async Task ConnectTcp_ToOurOwnPort_BothSidesTalk(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var server = new TestProtocol { OnData = (p, data) => p.Transport.Write(data) };
-        await using IListeningPort port = host.Listen(() => server);
+        await using IListeningPort port = Listen(thread, () => server);
         bool onLoop = false;
 
-        TestProtocol client = await host.Reactor.ConnectTcp((IPEndPoint)port.Host, () =>
+        TestProtocol client = await thread.Reactor.ConnectTcp((IPEndPoint)port.Host, () =>
         {
-            onLoop = host.Loop.IsOnLoopThread;
+            onLoop = thread.Reactor.IsInReactorThread;
             return new TestProtocol { OnMade = p => p.Transport.Write("ping"u8) };
-        }, host.Options, Cancellation).WithDeadline();
+        }, Options, Cancellation).WithDeadline();
 
         Assert.True(client.Made.IsCompletedSuccessfully);
         Assert.True(onLoop);
         await client.WaitForBytes(4).WithDeadline();
         Assert.Equal(port.Host, client.Transport.Peer);
         Assert.Equal(server.Transport.Peer, client.Transport.Host);
-        await host.On(() => client.Transport.LoseConnection());
+        await thread.Do(() => client.Transport.LoseConnection());
         await Task.WhenAll(client.Lost, server.Lost).WithDeadline();
-        Assert.Empty(host.Log.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-05")]
-    public async Task ConnectTcp_Name_AsksTheInstalledResolverAndTriesItsAddressesInOrder(LoopDriver driver)
+    public async Task ConnectTcp_Name_AsksTheInstalledResolverAndTriesItsAddressesInOrder(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var server = new TestProtocol();
-        await using IListeningPort port = host.Listen(() => server);
+        await using IListeningPort port = Listen(thread, () => server);
         var answer = (IPEndPoint)port.Host;
         var resolver = new FixedResolver(new IPEndPoint(IPAddress.Loopback, UnusedPort()), answer);
-        host.Reactor.InstallResolver(resolver);
+        thread.Reactor.InstallResolver(resolver);
 
-        TestProtocol client = await host.Reactor.ConnectTcp(
-            "service.example", 4711, () => new TestProtocol(), options: host.Options, cancellationToken: Cancellation).WithDeadline();
+        TestProtocol client = await thread.Reactor.ConnectTcp(
+            "service.example", 4711, () => new TestProtocol(), options: Options, cancellationToken: Cancellation).WithDeadline();
 
         Assert.Equal(("service.example", 4711), resolver.Asked);
         Assert.Equal(answer, client.Transport.Peer);
         await server.Made.WithDeadline();
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task ConnectTcp_NoResolverInstalled_AsksTheSystem(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task ConnectTcp_NoResolverInstalled_AsksTheSystem(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var server = new TestProtocol();
-        await using IListeningPort port = host.Listen(() => server);
+        await using IListeningPort port = Listen(thread, () => server);
 
-        TestProtocol client = await host.Reactor.ConnectTcp(
+        TestProtocol client = await thread.Reactor.ConnectTcp(
             "localhost", ((IPEndPoint)port.Host).Port, () => new TestProtocol(), cancellationToken: Cancellation).WithDeadline();
 
         Assert.True(client.IsConnected);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-14")]
-    public async Task ConnectTcp_Refused_FailsWithAddressAndSocketError(LoopDriver driver)
+    public async Task ConnectTcp_Refused_FailsWithAddressAndSocketError(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         bool built = false;
         var endPoint = new IPEndPoint(IPAddress.Loopback, UnusedPort());
 
-        ConnectFailedException e = await Assert.ThrowsAsync<ConnectFailedException>(() => host.Reactor.ConnectTcp(endPoint, () =>
+        ConnectFailedException e = await Assert.ThrowsAsync<ConnectFailedException>(() => thread.Reactor.ConnectTcp(endPoint, () =>
         {
             built = true;
             return new TestProtocol();
@@ -89,20 +86,20 @@ public sealed class ConnectTcpTests : ProtocolTest
         Assert.False(built);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-04")]
-    public async Task ConnectTcp_BuildsNothingOrThrows_FailsAndPeerSeesACleanClose(LoopDriver driver)
+    public async Task ConnectTcp_BuildsNothingOrThrows_FailsAndPeerSeesACleanClose(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(ReactorHost.Loopback());
+        listener.Bind(Loopback());
         listener.Listen();
         var endPoint = (IPEndPoint)listener.LocalEndPoint!;
 
         await Assert.ThrowsAsync<InvalidOperationException>(
-            () => host.Reactor.ConnectTcp<TestProtocol>(endPoint, () => null!, cancellationToken: Cancellation).WithDeadline());
+            () => thread.Reactor.ConnectTcp<TestProtocol>(endPoint, () => null!, cancellationToken: Cancellation).WithDeadline());
         await Assert.ThrowsAsync<InvalidTimeZoneException>(
-            () => host.Reactor.ConnectTcp<TestProtocol>(
+            () => thread.Reactor.ConnectTcp<TestProtocol>(
                 endPoint, () => throw new InvalidTimeZoneException(), cancellationToken: Cancellation).WithDeadline());
 
         for (int i = 0; i < 2; i++)
@@ -112,15 +109,15 @@ public sealed class ConnectTcpTests : ProtocolTest
         }
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-27")]
-    public async Task ConnectTcp_Cancelled_FailsWithTheToken(LoopDriver driver)
+    public async Task ConnectTcp_Cancelled_FailsWithTheToken(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         using var cancellation = new CancellationTokenSource();
 
         // TEST-NET-1 (RFC 5737) is routed nowhere: the attempt hangs, or is refused at once by a machine without any route.
-        Task<TestProtocol> connecting = host.Reactor.ConnectTcp(
+        Task<TestProtocol> connecting = thread.Reactor.ConnectTcp(
             new IPEndPoint(IPAddress.Parse("192.0.2.1"), 9), () => new TestProtocol(), cancellationToken: cancellation.Token);
         await cancellation.CancelAsync();
 
@@ -128,24 +125,23 @@ public sealed class ConnectTcpTests : ProtocolTest
         Assert.True(e is OperationCanceledException or ConnectFailedException, e?.ToString());
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task ConnectTcp_AwaitedInAProtocol_ContinuesOnItsLoop(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task ConnectTcp_AwaitedInAProtocol_ContinuesOnItsLoop(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        await using IListeningPort backend = host.Listen(() => new TestProtocol { OnMade = p => p.Transport.Write("from behind"u8) });
+        ReactorThread thread = StartReactor(stack);
+        await using IListeningPort backend = Listen(thread, () => new TestProtocol { OnMade = p => p.Transport.Write("from behind"u8) });
         var relay = new Relay((IPEndPoint)backend.Host);
-        await using IListeningPort front = host.Listen(() => relay);
+        await using IListeningPort front = Listen(thread, () => relay);
         using Peer peer = await Peer.ConnectAsync(front);
 
         Assert.Equal("from behind"u8.ToArray(), await peer.ReadAsync(11));
         Assert.True(await relay.ContinuedOnLoop.WithDeadline());
-        Assert.Empty(host.Log.Errors);
     }
 
     private static int UnusedPort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(ReactorHost.Loopback());
+        socket.Bind(Loopback());
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
@@ -160,7 +156,7 @@ public sealed class ConnectTcpTests : ProtocolTest
         private async Task ConnectAsync()
         {
             await Transport.Reactor.ConnectTcp(backend, () => new TestProtocol { OnData = (_, data) => Transport.Write(data) });
-            _continued.SetResult(Transport.Loop.IsOnLoopThread);
+            _continued.SetResult(Transport.Reactor.IsInReactorThread);
         }
     }
 

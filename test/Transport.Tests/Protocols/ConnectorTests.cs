@@ -7,84 +7,75 @@ using LoopBridge.Testing;
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>Connectors and what their factories hear.</summary>
-public sealed class ConnectorTests : ProtocolTest
+public sealed class ConnectorTests : ProtocolContract
 {
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPC-01")]
-    [Contract("R-TCPC-03")]
-    [Contract("R-TCPC-07")]
-    [Contract("R-TCPC-11")]
-    [Contract("R-TCPC-17")]
-    [Contract("R-TCPC-18")]
-    [Contract("R-TCPC-29")]
-    public async Task ConnectTcp_WholeLife_OneConnectorAndTheFactoryHearsLast(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPC-01"), Contract("R-TCPC-03"), Contract("R-TCPC-07"), Contract("R-TCPC-11"), Contract("R-TCPC-17"), Contract("R-TCPC-18"), Contract("R-TCPC-29")]
+    public async Task ConnectTcp_WholeLife_OneConnectorAndTheFactoryHearsLast(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var server = new TestProtocol { OnMade = p => p.Transport.LoseConnection() };
-        await using IListeningPort port = host.Listen(() => server);
+        await using IListeningPort port = Listen(thread, () => server);
         var factory = new RecordingFactory();
-        IConnector connector = await host.On(() =>
+        IConnector connector = await thread.Ask(() =>
         {
-            IConnector begun = host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host));
+            IConnector begun = thread.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog);
             Assert.Equal(ConnectorState.Connecting, begun.State);
             Assert.Equal($"connecting to {port.Host}", begun.ToString());
             Assert.Equal(["start", "started"], factory.Events);
             return begun;
         });
         Exception reason = await factory.Ended.WithDeadline();
-        await host.On(() => { });
+        await thread.Turn();
 
         Assert.IsType<ConnectionDoneException>(reason);
         Assert.Equal(["start", "started", "build", "protocol lost", "lost", "stop"], factory.Events);
         Assert.All(factory.Connectors, seen => Assert.Same(connector, seen));
-        Assert.Same(reason, await factory.Protocol!.Lost);
+        Assert.True(factory.Protocol!.Made.IsCompletedSuccessfully);
+        Assert.Same(reason, await factory.Protocol.Lost);
         Assert.Equal(port.Host, connector.Destination);
         Assert.Equal(connector.Destination, factory.Peer);
         Assert.Equal(factory.Peer, factory.Protocol.Transport.Peer);
         Assert.Equal($"disconnected from {port.Host}", connector.ToString());
-        Assert.Empty(host.Log.Errors);
-        Assert.Empty(await host.On(host.Reactor.GetDelayedCalls));
+        Assert.Empty(await thread.Ask(thread.Reactor.GetDelayedCalls));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPC-08")]
-    [Contract("R-TCPC-13")]
-    public async Task StopConnecting_InStartedConnecting_OneFailureInALaterTurn(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPC-08"), Contract("R-TCPC-13")]
+    public async Task StopConnecting_InStartedConnecting_OneFailureInALaterTurn(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var factory = new RecordingFactory { OnStarted = c => c.StopConnecting() };
-        await host.On(() =>
+        await thread.Do(() =>
         {
-            IConnector connector = host.Reactor.ConnectTcp(Silent, factory, WithLog(host));
+            IConnector connector = thread.Reactor.ConnectTcp(Silent, factory, WithLog);
             Assert.Equal(["start", "started"], factory.Events);
             Assert.Throws<NotConnectingException>(connector.StopConnecting);
             Assert.Throws<InvalidOperationException>(connector.Connect); // the factory was not told yet
         });
 
         Assert.IsType<UserErrorException>(await factory.Ended.WithDeadline());
-        await host.On(() => { });
+        await thread.Turn();
         Assert.Equal(["start", "started", "failed", "stop"], factory.Events);
-        Assert.Empty(await host.On(host.Reactor.GetDelayedCalls));
+        Assert.Empty(await thread.Ask(thread.Reactor.GetDelayedCalls));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPC-09")]
-    [Contract("R-TCPC-11")]
-    [Contract("R-TCPC-14")]
-    public async Task Connect_FromClientConnectionLost_FactoryStaysStarted_RefusedHasBothNumbers(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPC-09"), Contract("R-TCPC-11"), Contract("R-TCPC-14")]
+    public async Task Connect_FromClientConnectionLost_FactoryStaysStarted_RefusedHasBothNumbers(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var server = new TestProtocol();
-        IListeningPort port = host.Listen(() => server);
+        IListeningPort port = Listen(thread, () => server);
         var failed = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
         var factory = new RecordingFactory { OnLost = (c, _) => c.Connect(), OnFailed = (_, e) => failed.SetResult(e) };
-        await host.On(() => host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host)));
+        await thread.Do(() => thread.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog));
         await server.Made.WithDeadline();
         await port.StopListeningAsync().WithDeadline();
-        await host.On(() => server.Transport.LoseConnection());
+        await thread.Do(() => server.Transport.LoseConnection());
 
         var refused = Assert.IsType<ConnectionRefusedException>(await failed.Task.WithDeadline());
-        await host.On(() => { });
+        await thread.Turn();
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
         if (OperatingSystem.IsLinux())
         {
@@ -92,26 +83,25 @@ public sealed class ConnectorTests : ProtocolTest
         }
 
         Assert.Equal(["start", "started", "build", "protocol lost", "lost", "started", "failed", "stop"], factory.Events);
-        Assert.Empty(host.Log.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-10")]
-    public async Task Connector_InEachState_RefusesWhatDoesNotFit(LoopDriver driver)
+    public async Task Connector_InEachState_RefusesWhatDoesNotFit(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var server = new TestProtocol();
-        await using IListeningPort port = host.Listen(() => server);
+        await using IListeningPort port = Listen(thread, () => server);
         var factory = new RecordingFactory();
-        IConnector connector = await host.On(() =>
+        IConnector connector = await thread.Ask(() =>
         {
-            IConnector begun = host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host));
+            IConnector begun = thread.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog);
             Assert.Throws<InvalidOperationException>(begun.Connect);
             return begun;
         });
         await factory.Built.WithDeadline();
         await factory.Protocol!.Made.WithDeadline();
-        await host.On(() =>
+        await thread.Do(() =>
         {
             Assert.Equal(ConnectorState.Connected, connector.State);
             Assert.Equal($"connected to {port.Host}", connector.ToString());
@@ -120,7 +110,7 @@ public sealed class ConnectorTests : ProtocolTest
             connector.Disconnect();
         });
         Assert.IsType<ConnectionDoneException>(await factory.Ended.WithDeadline());
-        await host.On(() =>
+        await thread.Do(() =>
         {
             connector.Disconnect();
             Assert.Throws<NotConnectingException>(connector.StopConnecting);
@@ -128,46 +118,45 @@ public sealed class ConnectorTests : ProtocolTest
         });
 
         var second = new RecordingFactory();
-        await host.On(() => host.Reactor.ConnectTcp(Silent, second, WithLog(host)).Disconnect());
+        await thread.Do(() => thread.Reactor.ConnectTcp(Silent, second, WithLog).Disconnect());
         Assert.IsType<UserErrorException>(await second.Ended.WithDeadline());
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-12")]
-    public async Task Timeout_NoAnswer_FailsWithATimeoutThatIsAUserError_NoTimerStays(LoopDriver driver)
+    public async Task Timeout_NoAnswer_FailsWithATimeoutThatIsAUserError_NoTimerStays(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var factory = new RecordingFactory();
         var options = new ConnectorOptions
         {
             Timeout = TimeSpan.FromMilliseconds(20),
             Resolver = new NeverResolver(),
-            Transport = host.Options,
+            Transport = Options,
         };
-        await host.On(() => host.Reactor.ConnectTcp("name.test", 1, factory, options));
+        await thread.Do(() => thread.Reactor.ConnectTcp("name.test", 1, factory, options));
 
         Exception reason = await factory.Ended.WithDeadline();
         Assert.IsType<ConnectTimeoutException>(reason);
         Assert.IsAssignableFrom<UserErrorException>(reason);
         Assert.IsAssignableFrom<ConnectException>(reason);
-        Assert.Empty(await host.On(host.Reactor.GetDelayedCalls));
+        Assert.Empty(await thread.Ask(thread.Reactor.GetDelayedCalls));
         Assert.Equal(TimeSpan.FromSeconds(30), new ConnectorOptions().Timeout);
         Assert.Throws<ArgumentOutOfRangeException>(() => new ConnectorOptions { Timeout = TimeSpan.Zero });
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPC-15")]
-    [Contract("R-TCPC-13")]
-    public async Task BindAddress_Taken_FailsInALaterTurn(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPC-15"), Contract("R-TCPC-13")]
+    public async Task BindAddress_Taken_FailsInALaterTurn(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        await using IListeningPort port = host.Listen(() => new TestProtocol());
+        ReactorThread thread = StartReactor(stack);
+        await using IListeningPort port = Listen(thread, () => new TestProtocol());
         var factory = new RecordingFactory();
-        ConnectorOptions options = WithLog(host);
+        ConnectorOptions options = WithLog;
         options.BindAddress = (IPEndPoint)port.Host;
-        await host.On(() =>
+        await thread.Do(() =>
         {
-            host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, options);
+            thread.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, options);
             Assert.Equal(["start", "started"], factory.Events);
         });
 
@@ -176,22 +165,22 @@ public sealed class ConnectorTests : ProtocolTest
         Assert.Equal(SocketError.AddressAlreadyInUse, failure.SocketErrorCode);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-05")]
-    public async Task BindAddress_Honoured_AddressesAreLiteralOnBothEnds(LoopDriver driver)
+    public async Task BindAddress_Honoured_AddressesAreLiteralOnBothEnds(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var server = new TestProtocol();
-        await using IListeningPort port = host.Listen(() => server);
+        await using IListeningPort port = Listen(thread, () => server);
         var factory = new RecordingFactory();
-        ConnectorOptions options = WithLog(host);
+        ConnectorOptions options = WithLog;
         options.BindAddress = new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0);
         if (!OperatingSystem.IsLinux())
         {
             options.BindAddress = new IPEndPoint(IPAddress.Loopback, 0); // elsewhere only 127.0.0.1 is there
         }
 
-        await host.On(() => host.Reactor.ConnectTcp("localhost", ((IPEndPoint)port.Host).Port, factory, options));
+        await thread.Do(() => thread.Reactor.ConnectTcp("localhost", ((IPEndPoint)port.Host).Port, factory, options));
         await factory.Built.WithDeadline();
         await server.Made.WithDeadline();
         await factory.Protocol!.Made.WithDeadline();
@@ -203,47 +192,46 @@ public sealed class ConnectorTests : ProtocolTest
         Assert.Equal(new DnsEndPoint("localhost", ((IPEndPoint)port.Host).Port), factory.Connectors[0].Destination);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-04")]
-    public async Task BuildProtocol_Null_OrderlyClose_AndClientConnectionLost(LoopDriver driver)
+    public async Task BuildProtocol_Null_OrderlyClose_AndClientConnectionLost(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var server = new TestProtocol();
-        await using IListeningPort port = host.Listen(() => server);
+        await using IListeningPort port = Listen(thread, () => server);
         var factory = new RecordingFactory { OnBuild = () => null };
-        await host.On(() => host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host)));
+        await thread.Do(() => thread.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog));
 
         Assert.IsType<ConnectionDoneException>(await factory.Ended.WithDeadline());
         Assert.IsType<ConnectionDoneException>(await server.Lost.WithDeadline());
-        await host.On(() => { });
+        await thread.Turn();
         Assert.Equal(["start", "started", "build", "lost", "stop"], factory.Events);
-        Assert.Empty(host.Log.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-INV-02")]
-    public async Task Factory_ThrowsInEachCallback_LoggedOnceEach(LoopDriver driver)
+    public async Task Factory_ThrowsInEachCallback_LoggedOnceEach(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        await using IListeningPort port = host.Listen(() => new TestProtocol());
+        ReactorThread thread = StartReactor(stack);
+        await using IListeningPort port = Listen(thread, () => new TestProtocol());
         var bug = new InvalidTimeZoneException("build");
         var another = new InvalidTimeZoneException("lost");
         var factory = new RecordingFactory { OnBuild = () => throw bug, OnLost = (_, _) => throw another };
-        await host.On(() => host.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog(host)));
+        await thread.Do(() => thread.Reactor.ConnectTcp((IPEndPoint)port.Host, factory, WithLog));
 
         Assert.Same(bug, await factory.Ended.WithDeadline());
-        await host.On(() => { });
-        Assert.Equal([bug, another], host.Log.Errors.Select(entry => entry.Exception));
+        await thread.Turn();
+        Assert.Equal([bug, another], TakeErrors());
         Assert.Equal("stop", factory.Events[^1]);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPC-14")]
-    public async Task UnknownHost_HasItsKind(LoopDriver driver)
+    public async Task UnknownHost_HasItsKind(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var factory = new RecordingFactory();
-        await host.On(() => host.Reactor.ConnectTcp("no-such-host.invalid", 1, factory, WithLog(host)));
+        await thread.Do(() => thread.Reactor.ConnectTcp("no-such-host.invalid", 1, factory, WithLog));
 
         Assert.IsType<UnknownHostException>(await factory.Ended.WithDeadline());
     }
@@ -267,18 +255,16 @@ public sealed class ConnectorTests : ProtocolTest
         Assert.Contains("there", mapped.Message, StringComparison.Ordinal);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPC-02")]
-    public async Task ClientConnectionFailed_StopsTheReactor_RunEnds(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPC-01"), Contract("R-TCPC-02")]
+    public async Task ClientConnectionFailed_StopsTheReactor_RunEnds(ReactorStack stack)
     {
-        using var loop = new LoopBridge.Loops.EventLoop(new LoopBridge.Loops.EventLoopOptions { Driver = driver });
-        using var reactor = new LoopBridge.Bridge.ReactorOnLoop(loop);
+        IReactor reactor = NewReactor(stack);
         var factory = new RecordingFactory { OnFailed = (_, _) => reactor.Stop() };
-        IConnector connector = reactor.ConnectTcp(Unused(), factory); // before it runs (R-TCPC-01)
+        IConnector connector = reactor.ConnectTcp(Unused(), factory, WithLog); // before it runs (R-TCPC-01)
         Assert.Equal(ConnectorState.Connecting, connector.State);
 
-        await Task.Factory.StartNew(
-            reactor.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WithDeadline();
+        await Run(reactor).Ended;
 
         Assert.IsType<ConnectionRefusedException>(await factory.Ended.WithDeadline());
     }
@@ -286,12 +272,12 @@ public sealed class ConnectorTests : ProtocolTest
     // TEST-NET-1 (RFC 5737) is routed nowhere.
     private static IPEndPoint Silent => new(IPAddress.Parse("192.0.2.1"), 9);
 
-    private static ConnectorOptions WithLog(ReactorHost host) => new() { Transport = host.Options };
+    private ConnectorOptions WithLog => new() { Transport = Options };
 
     private static IPEndPoint Unused()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(ReactorHost.Loopback());
+        socket.Bind(Loopback());
         return (IPEndPoint)socket.LocalEndPoint!;
     }
 }

@@ -1,16 +1,17 @@
+using LoopBridge.Bridge;
 using LoopBridge.Protocols;
 using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>Files to consumers, and consumers and protocols in each other's place.</summary>
-public sealed class FileSenderTests : ProtocolTest
+public sealed class FileSenderTests : ProtocolContract
 {
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-PROD-10")]
-    public async Task SendAsync_ToATransport_AllOfItAndTheLastByte(LoopDriver driver)
+    public async Task SendAsync_ToATransport_AllOfItAndTheLastByte(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         byte[] data = Pattern(1_000_001);
         string path = Path.GetTempFileName();
         await File.WriteAllBytesAsync(path, data, TestContext.Current.CancellationToken);
@@ -18,20 +19,19 @@ public sealed class FileSenderTests : ProtocolTest
         bool onLoop = false;
         await using var file = new FileStream(
             path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.DeleteOnClose);
-        await using IListeningPort port = host.Listen(() => new TestProtocol { OnMade = p => _ = SendAsync(p) });
+        await using IListeningPort port = Listen(thread, () => new TestProtocol { OnMade = p => _ = SendAsync(p) });
         using Peer peer = await Peer.ConnectAsync(port);
 
         AssertSameBytes(data, await peer.ReadToEndAsync());
         Assert.Equal(data[^1], await sent.Task.WithDeadline());
         Assert.True(onLoop);
-        Assert.Empty(host.Log.Errors);
 
         async Task SendAsync(TestProtocol protocol)
         {
             Task<byte?> sending = FileSender.SendAsync(file, protocol.Transport);
             Assert.Throws<InvalidOperationException>(Again);
             byte? last = await sending;
-            onLoop = host.Loop.IsOnLoopThread;
+            onLoop = thread.Reactor.IsInReactorThread;
             protocol.Transport.LoseConnection();
             sent.SetResult(last);
 
@@ -91,26 +91,25 @@ public sealed class FileSenderTests : ProtocolTest
         Assert.Equal(data, protocol.Received);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-30")]
-    public async Task ConnectProtocols_ConsumerAsProtocol_BytesEndAndAbort(LoopDriver driver)
+    public async Task ConnectProtocols_ConsumerAsProtocol_BytesEndAndAbort(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var sink = new TestProtocol();
         var source = new TestProtocol { OnMade = p => p.Transport.WriteSequence(["hel"u8.ToArray(), "lo"u8.ToArray()]) };
         var consumer = new Chunks();
-        await host.On(() => LoopBridge.Manual.MemoryProtocolExtensions.ConnectProtocols(
-            host.Loop, source, consumer.AsProtocol(), transportOptions: host.Options));
-        await host.On(() => LoopBridge.Manual.MemoryProtocolExtensions.ConnectProtocols(
-            host.Loop, new TestProtocol { OnMade = p => p.Transport.AbortConnection() }, sink, transportOptions: host.Options));
+        await thread.Do(() => LoopBridge.Manual.MemoryProtocolExtensions.ConnectProtocols(
+            thread.Reactor.GetLoop(), source, consumer.AsProtocol(), transportOptions: Options));
+        await thread.Do(() => LoopBridge.Manual.MemoryProtocolExtensions.ConnectProtocols(
+            thread.Reactor.GetLoop(), new TestProtocol { OnMade = p => p.Transport.AbortConnection() }, sink, transportOptions: Options));
         Assert.IsType<LoopBridge.Reactors.ConnectionLostException>(await sink.Lost.WithDeadline());
 
-        await host.On(() => source.Transport.LoseConnection());
+        await thread.Do(() => source.Transport.LoseConnection());
         Assert.IsType<LoopBridge.Reactors.ConnectionDoneException>(await source.Lost.WithDeadline());
-        await host.On(() => { });
+        await thread.Turn();
         Assert.Equal("hello"u8.ToArray(), consumer.Written.SelectMany(chunk => chunk));
         Assert.Null(source.Transport.Peer);
-        Assert.Empty(host.Log.Errors);
     }
 
     private sealed class Chunks : IConsumer

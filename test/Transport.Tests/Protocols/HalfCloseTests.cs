@@ -5,20 +5,20 @@ using LoopBridge.Testing;
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>One direction ends before the other.</summary>
-public sealed class HalfCloseTests : ProtocolTest
+public sealed class HalfCloseTests : ProtocolContract
 {
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-22")]
-    public async Task LoseWriteConnection_FlushesThenEndsThatDirection_AndReceivesOn(LoopDriver driver)
+    public async Task LoseWriteConnection_FlushesThenEndsThatDirection_AndReceivesOn(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new HalfClosing();
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
         byte[] data = Pattern(3_000_000);
 
-        await host.On(() =>
+        await thread.Do(() =>
         {
             protocol.Transport.Write(data);
             protocol.Transport.LoseWriteConnection();
@@ -27,76 +27,74 @@ public sealed class HalfCloseTests : ProtocolTest
         });
         AssertSameBytes([.. data, .. "tail"u8], await peer.ReadToEndAsync());
         await protocol.WriteEnded.WithDeadline();
-        await host.On(() => protocol.Transport.Write("never"u8));
+        await thread.Do(() => protocol.Transport.Write("never"u8));
         await peer.SendAsync("still"u8.ToArray());
         await protocol.WaitForBytes(5).WithDeadline();
         peer.Dispose();
 
         Assert.IsType<ConnectionDoneException>(await protocol.Lost.WithDeadline());
         Assert.Equal(["made", "write ended", "data", "read ended", "lost"], protocol.Events.Where(e => e != "resumed"));
-        Assert.Empty(host.Log.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-22")]
-    public async Task PeerFinishes_ReadConnectionLostOnce_AndWritingGoesOn(LoopDriver driver)
+    public async Task PeerFinishes_ReadConnectionLostOnce_AndWritingGoesOn(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new HalfClosing();
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         peer.FinishSending();
         await protocol.ReadEnded.WithDeadline();
-        await host.On(() =>
+        await thread.Do(() =>
         {
             protocol.Transport.PauseProducing();
             protocol.Transport.ResumeProducing();
         });
 
-        await host.On(() => protocol.Transport.Write("hello"u8));
+        await thread.Do(() => protocol.Transport.Write("hello"u8));
         Assert.Equal("hello"u8.ToArray(), await peer.ReadAsync(5));
         Assert.False(protocol.Lost.IsCompleted);
-        await host.On(() => protocol.Transport.LoseConnection());
+        await thread.Do(() => protocol.Transport.LoseConnection());
 
         Assert.IsType<ConnectionDoneException>(await protocol.Lost.WithDeadline());
         Assert.Equal(["made", "read ended", "lost"], protocol.Events.Where(e => e != "resumed"));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-06")]
-    public async Task PeerCloses_ThenLoseWriteThenLose_OneLoss(LoopDriver driver)
+    public async Task PeerCloses_ThenLoseWriteThenLose_OneLoss(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new HalfClosing
         {
             OnReadEnded = p => p.Transport.LoseWriteConnection(),
             OnWriteEnded = p => p.Transport.LoseConnection(),
         };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using (Peer peer = await Peer.ConnectAsync(port))
         {
             await protocol.Made.WithDeadline();
         }
 
         Assert.IsType<ConnectionDoneException>(await protocol.Lost.WithDeadline());
-        await host.On(() => { });
+        await thread.Turn();
         Assert.Equal(["made", "read ended", "write ended", "lost"], protocol.Events);
-        Assert.Empty(host.Log.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-19")]
-    public async Task LoseConnection_WriteSideShut_LossWithinTheCall(LoopDriver driver)
+    public async Task LoseConnection_WriteSideShut_LossWithinTheCall(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new HalfClosing();
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
-        await host.On(() => protocol.Transport.LoseWriteConnection());
+        await thread.Do(() => protocol.Transport.LoseWriteConnection());
         await protocol.WriteEnded.WithDeadline();
 
-        bool lostInside = await host.On(() =>
+        bool lostInside = await thread.Ask(() =>
         {
             protocol.Transport.LoseConnection();
             return protocol.Lost.IsCompleted;
@@ -104,60 +102,59 @@ public sealed class HalfCloseTests : ProtocolTest
 
         Assert.True(lostInside);
         Assert.IsType<ConnectionDoneException>(await protocol.Lost);
-        await host.On(() => { });
+        await thread.Turn();
         Assert.Equal(["made", "write ended", "lost"], protocol.Events);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-23")]
-    public async Task LoseWriteConnection_PlainProtocol_NoNotification_PeerResetFirst_NoError(LoopDriver driver)
+    public async Task LoseWriteConnection_PlainProtocol_NoNotification_PeerResetFirst_NoError(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new TestProtocol { OnMade = p => p.Transport.PauseProducing() };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
         await peer.SendAsync("unread"u8.ToArray());
         peer.Reset();
 
-        await host.On(() => protocol.Transport.LoseWriteConnection());
-        await host.On(() => { });
-        await host.On(() => protocol.Transport.LoseConnection());
+        await thread.Do(() => protocol.Transport.LoseWriteConnection());
+        await thread.Turn();
+        await thread.Do(() => protocol.Transport.LoseConnection());
 
         await protocol.Lost.WithDeadline();
-        Assert.Empty(host.Log.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-24")]
-    public async Task ReadConnectionLost_Throws_LoggedOnceAndTheReason(LoopDriver driver)
+    public async Task ReadConnectionLost_Throws_LoggedOnceAndTheReason(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var bug = new InvalidTimeZoneException("bug");
         var protocol = new HalfClosing { OnReadEnded = _ => throw bug };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
         peer.FinishSending();
 
         Assert.Same(bug, await protocol.Lost.WithDeadline());
-        Assert.Same(bug, Assert.Single(host.Log.Errors).Exception);
+        Assert.Same(bug, Assert.Single(TakeErrors()));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-24")]
-    public async Task WriteConnectionLost_Throws_LoggedOnceAndTheReason(LoopDriver driver)
+    public async Task WriteConnectionLost_Throws_LoggedOnceAndTheReason(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var bug = new InvalidTimeZoneException("bug");
         var protocol = new HalfClosing { OnWriteEnded = _ => throw bug };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
-        await host.On(() => protocol.Transport.LoseWriteConnection());
+        await thread.Do(() => protocol.Transport.LoseWriteConnection());
 
         Assert.Same(bug, await protocol.Lost.WithDeadline());
-        Assert.Same(bug, Assert.Single(host.Log.Errors).Exception);
+        Assert.Same(bug, Assert.Single(TakeErrors()));
     }
 
     private sealed class HalfClosing : TestProtocol, IHalfCloseProtocol

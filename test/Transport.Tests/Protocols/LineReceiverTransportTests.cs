@@ -6,49 +6,48 @@ using LoopBridge.Testing;
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>Lines over a connection: pauses and ends between two of them.</summary>
-public sealed class LineReceiverTransportTests : ProtocolTest
+public sealed class LineReceiverTransportTests : ProtocolContract
 {
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-PROTO-02")]
-    [Contract("R-PROD-11")]
-    public async Task Pause_InsideADelivery_HoldsTheNextLineUntilResume(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-PROTO-02"), Contract("R-PROD-11")]
+    public async Task Pause_InsideADelivery_HoldsTheNextLineUntilResume(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new ScriptedLines((p, _) => p.Transport.PauseProducing());
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await peer.SendAsync("one\r\ntwo\r\nthree\r\n"u8.ToArray());
 
         for (int count = 1; count <= 3; count++)
         {
             await protocol.WaitForLines(count).WithDeadline();
-            await host.On(() => { });
-            await host.On(() => { });
+            await thread.Turn();
+            await thread.Turn();
             Assert.Equal(count, protocol.Lines.Count);
-            await host.On(() => protocol.Transport.ResumeProducing());
+            await thread.Do(() => protocol.Transport.ResumeProducing());
         }
 
         Assert.Equal(["one", "two", "three"], protocol.Lines);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-PROTO-02")]
-    public async Task Pause_BeforeRawMode_HoldsTheRawDataUntilResume(LoopDriver driver)
+    public async Task Pause_BeforeRawMode_HoldsTheRawDataUntilResume(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new ScriptedLines((p, _) =>
         {
             p.SetRawMode();
             p.Transport.PauseProducing();
         });
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await peer.SendAsync("go raw\r\n\r\nraw\r\n"u8.ToArray());
         await protocol.WaitForLines(1).WithDeadline();
-        await host.On(() => { });
+        await thread.Turn();
         Assert.Empty(protocol.Raw);
 
-        await host.On(() => protocol.Transport.ResumeProducing());
+        await thread.Do(() => protocol.Transport.ResumeProducing());
         peer.FinishSending();
         await protocol.Lost.WithDeadline();
 
@@ -56,17 +55,17 @@ public sealed class LineReceiverTransportTests : ProtocolTest
         Assert.Equal(["go raw"], protocol.Lines);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-PROTO-03")]
-    public async Task LoseConnection_InsideADelivery_NoFurtherLine(LoopDriver driver)
+    public async Task LoseConnection_InsideADelivery_NoFurtherLine(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new ScriptedLines((p, line) =>
         {
             p.SendLine("bye"u8);
             p.Transport.LoseConnection();
         });
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await peer.SendAsync("one\r\ntwo\r\n"u8.ToArray());
 
@@ -75,31 +74,31 @@ public sealed class LineReceiverTransportTests : ProtocolTest
         Assert.Equal(["one"], protocol.Lines);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-PROTO-05")]
-    public async Task LineTooLong_ConnectionClosedWithTheReason_ShorterOnesCame(LoopDriver driver)
+    public async Task LineTooLong_ConnectionClosedWithTheReason_ShorterOnesCame(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new ScriptedLines((_, _) => { }) { MaxLineLength = 10 };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await peer.SendAsync("short\r\nmuch too long"u8.ToArray());
 
         Assert.Empty(await peer.ReadToEndAsync());
         Assert.IsType<MalformedInputException>(await protocol.Lost.WithDeadline());
         Assert.Equal(["short"], protocol.Lines);
-        Assert.Single(host.Log.Named("MalformedInput"));
+        Assert.Single(Logged("MalformedInput"));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task Pipelined_LargeAnswers_LinesWaitForThePeerToRead(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task Pipelined_LargeAnswers_LinesWaitForThePeerToRead(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         byte[] answer = Pattern(100_000);
         const int Requests = 1000;
         var protocol = new ScriptedLines((p, _) => p.Transport.Write(answer));
-        host.Options.MaxUnsentBytes = 1_000_000; // a hundredth of all answers
-        await using IListeningPort port = host.Listen(() => protocol);
+        Options.MaxUnsentBytes = 1_000_000; // a hundredth of all answers
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await peer.SendAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("get\r\n", Requests))));
         peer.FinishSending();

@@ -6,60 +6,40 @@ using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Protocols;
 
-public sealed class ListenTcpTests : ProtocolTest
+public sealed class ListenTcpTests : ProtocolContract
 {
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPP-01")]
-    [Contract("R-TCPP-02")]
-    [Contract("R-TCPP-08")]
-    [Contract("R-TCPP-27")]
-    public async Task Host_PortZero_TheRealOne_AndLogged(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPP-01"), Contract("R-TCPP-02"), Contract("R-TCPP-27")]
+    public async Task Host_PortZero_TheRealOne_AndLogged(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        IListeningPort port = host.Listen(() => null);
+        ReactorThread thread = StartReactor(stack);
+        IListeningPort port = thread.Reactor.ListenTcp(Loopback(), new CountingFactory(), Options);
         int number = ((IPEndPoint)port.Host).Port;
         Assert.NotEqual(0, number);
 
-        await host.On(() => { });
+        await thread.Turn();
         await port.StopListeningAsync().WithDeadline();
 
-        Assert.Contains($":{number}", Assert.Single(host.Log.Named("ListeningStarted")).Message, StringComparison.Ordinal);
-        Assert.Contains($":{number}", Assert.Single(host.Log.Named("ListeningStopped")).Message, StringComparison.Ordinal);
-        Assert.Contains($":{number}", port.ToString(), StringComparison.Ordinal);
+        Assert.Equal($"{typeof(CountingFactory)} on {port.Host}", port.ToString());
+        foreach (string line in new[] { "ListeningStarted", "ListeningStopped" })
+        {
+            string message = Assert.Single(Logged(line)).Message;
+            Assert.Contains($"{typeof(CountingFactory)}", message, StringComparison.Ordinal);
+            Assert.Contains($":{number}", message, StringComparison.Ordinal);
+        }
+
         Assert.Equal(number, ((IPEndPoint)port.Host).Port);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPP-09")]
-    public async Task BuildProtocol_GetsThePeer_OnTheLoop(LoopDriver driver)
-    {
-        using var host = new ReactorHost(driver);
-        EndPoint? seen = null;
-        bool onLoop = false;
-        var protocol = new TestProtocol();
-        var factory = ProtocolFactory.Create(peer =>
-        {
-            seen = peer;
-            onLoop = host.Loop.IsOnLoopThread;
-            return protocol;
-        });
-        await using IListeningPort port = host.Reactor.ListenTcp(ReactorHost.Loopback(), factory, host.Options);
-        using Peer peer = await Peer.ConnectAsync(port);
-        await protocol.Made.WithDeadline();
-
-        Assert.Equal(peer.Socket.LocalEndPoint, seen);
-        Assert.True(onLoop);
-    }
-
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPP-25")]
-    public async Task BuildProtocol_NullOrThrowing_ClosesThatOneOnly(LoopDriver driver)
+    public async Task BuildProtocol_NullOrThrowing_ClosesThatOneOnly(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var bug = new InvalidTimeZoneException("bug");
         var good = new TestProtocol();
         int calls = 0;
-        await using IListeningPort port = host.Listen(() => ++calls switch
+        await using IListeningPort port = Listen(thread, () => ++calls switch
         {
             1 => null,
             2 => throw bug,
@@ -72,23 +52,25 @@ public sealed class ListenTcpTests : ProtocolTest
         using Peer served = await Peer.ConnectAsync(port);
         await good.Made.WithDeadline();
 
-        Assert.Same(bug, Assert.Single(host.Log.Errors).Exception);
+        Assert.Same(bug, Assert.Single(TakeErrors()));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPP-17")]
-    [Contract("R-TCPP-18")]
-    [Contract("R-TCPP-21")]
-    [Contract("R-TCPP-26")]
-    public async Task StopListening_ConnectionsStay_PortIsFree(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPP-17"), Contract("R-TCPP-18"), Contract("R-TCPP-21"), Contract("R-TCPP-26")]
+    public async Task StopListening_ConnectionsStay_PortIsFree(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new TestProtocol();
-        IListeningPort port = host.Listen(() => protocol);
+        IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
-        Task stopped = port.StopListeningAsync();
-        Assert.Same(stopped, port.StopListeningAsync());
+        Task stopped = await thread.Ask(() =>
+        {
+            Task stopping = port.StopListeningAsync();
+            Assert.Same(stopping, port.StopListeningAsync());
+            Assert.False(stopping.IsCompleted); // in a later turn
+            return stopping;
+        });
         await stopped.WithDeadline();
 
         await Assert.ThrowsAsync<SocketException>(() => Peer.ConnectAsync(port));
@@ -96,35 +78,34 @@ public sealed class ListenTcpTests : ProtocolTest
         await protocol.WaitForBytes(1).WithDeadline();
         peer.Dispose();
         await protocol.Lost.WithDeadline();
-        await using IListeningPort again = host.Reactor.ListenTcp((IPEndPoint)port.Host, ProtocolFactory.Create(() => null), host.Options);
+        await using IListeningPort again = thread.Reactor.ListenTcp((IPEndPoint)port.Host, ProtocolFactory.Create(() => null), Options);
         Assert.Equal(port.Host, again.Host);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPP-22")]
-    public async Task ListenTcp_TakenPort_ThrowsAtOnceWithTheAddress(LoopDriver driver)
+    public async Task ListenTcp_TakenPort_ThrowsAtOnceWithTheAddress(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        await using IListeningPort port = host.Listen(() => null);
+        ReactorThread thread = StartReactor(stack);
+        await using IListeningPort port = Listen(thread, () => null);
         var factory = new CountingFactory();
 
         CannotListenException e = Assert.Throws<CannotListenException>(
-            () => host.Reactor.ListenTcp((IPEndPoint)port.Host, factory, host.Options));
+            () => thread.Reactor.ListenTcp((IPEndPoint)port.Host, factory, Options));
 
         Assert.Equal(SocketError.AddressAlreadyInUse, e.SocketErrorCode);
         Assert.Equal(port.Host, e.EndPoint);
         Assert.Empty(factory.Calls);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPP-23")]
-    [Contract("R-PROTO-16")]
-    public async Task Factory_OnTwoPorts_StartedAndStoppedOnce(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPP-23"), Contract("R-PROTO-16")]
+    public async Task Factory_OnTwoPorts_StartedAndStoppedOnce(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var factory = new CountingFactory();
-        IListeningPort first = host.Reactor.ListenTcp(ReactorHost.Loopback(), factory, host.Options);
-        IListeningPort second = host.Reactor.ListenTcp(ReactorHost.Loopback(), factory, host.Options);
+        IListeningPort first = thread.Reactor.ListenTcp(Loopback(), factory, Options);
+        IListeningPort second = thread.Reactor.ListenTcp(Loopback(), factory, Options);
         await first.StopListeningAsync().WithDeadline();
         Assert.Equal(["start"], factory.Calls);
         await second.StopListeningAsync().WithDeadline();
@@ -133,28 +114,28 @@ public sealed class ListenTcpTests : ProtocolTest
         Assert.Equal(["start", "stop"], factory.Calls);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPP-19")]
-    public async Task StopListening_FactoryThrows_TaskFailsAndPortIsClosed(LoopDriver driver)
+    public async Task StopListening_FactoryThrows_TaskFailsAndPortIsClosed(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var factory = new CountingFactory { Bug = new InvalidTimeZoneException("bug") };
-        IListeningPort port = host.Reactor.ListenTcp(ReactorHost.Loopback(), factory, host.Options);
+        IListeningPort port = thread.Reactor.ListenTcp(Loopback(), factory, Options);
 
         await Assert.ThrowsAsync<InvalidTimeZoneException>(() => port.StopListeningAsync().WithDeadline());
 
-        await using IListeningPort again = host.Reactor.ListenTcp((IPEndPoint)port.Host, ProtocolFactory.Create(() => null), host.Options);
+        await using IListeningPort again = thread.Reactor.ListenTcp((IPEndPoint)port.Host, ProtocolFactory.Create(() => null), Options);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-TCPP-24")]
-    public async Task StopListening_FromBuildProtocol_ConnectionInHandIsServed(LoopDriver driver)
+    public async Task StopListening_FromBuildProtocol_ConnectionInHandIsServed(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new TestProtocol { OnData = (p, data) => p.Transport.Write(data) };
         IListeningPort? port = null;
         Task? stopped = null;
-        port = host.Listen(() =>
+        port = Listen(thread, () =>
         {
             stopped = port!.StopListeningAsync();
             return protocol;
@@ -164,23 +145,24 @@ public sealed class ListenTcpTests : ProtocolTest
 
         Assert.Equal("ping"u8.ToArray(), await peer.ReadAsync(4));
         await stopped!.WithDeadline();
+        await Assert.ThrowsAsync<SocketException>(() => Peer.ConnectAsync(port));
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task Protocol_UsesItsReactor_CallLaterCallFromThreadAndListen(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task Protocol_UsesItsReactor_CallLaterCallFromThreadAndListen(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var inner = new TestProtocol { OnMade = p => p.Transport.Write("inner"u8) };
         IListeningPort? second = null;
         var protocol = new TestProtocol
         {
             OnMade = p =>
             {
-                second = p.Transport.Reactor.ListenTcp(ReactorHost.Loopback(), ProtocolFactory.Create(() => inner), host.Options);
+                second = p.Transport.Reactor.ListenTcp(Loopback(), ProtocolFactory.Create(() => inner), Options);
                 p.Transport.Reactor.CallLater(TimeSpan.FromMilliseconds(1), () => p.Transport.Write("later "u8));
             },
         };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         Assert.Equal("later "u8.ToArray(), await peer.ReadAsync(6));
         protocol.Transport.Reactor.CallFromThread(() => protocol.Transport.Write("thread"u8));

@@ -12,7 +12,7 @@ internal sealed class Peer(Socket socket) : IDisposable
 
     internal static async Task<Peer> ConnectAsync(IListeningPort port, int? receiveBuffer = null)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(port.Host.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         if (receiveBuffer is { } size)
         {
             socket.ReceiveBufferSize = size;

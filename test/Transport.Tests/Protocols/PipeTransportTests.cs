@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using LoopBridge.Bridge;
+using LoopBridge.Loops;
 using LoopBridge.Protocols;
 using LoopBridge.Reactors;
 using LoopBridge.Sockets;
@@ -8,17 +10,17 @@ using LoopBridge.Testing;
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>The same transport over a pair of pipes, as behind TLS; and taking over a stream that others began to read.</summary>
-public sealed class PipeTransportTests : ProtocolTest
+public sealed class PipeTransportTests : ProtocolContract
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task Echo_OverPipes_AnswersAndEnds(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task Echo_OverPipes_AnswersAndEnds(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var pipes = new Pipes();
         var protocol = new TestProtocol { OnData = (p, data) => p.Transport.Write(data) };
-        ReactorTransport transport = await host.On(() => pipes.Begin(host, protocol, default));
+        ReactorTransport transport = await thread.Ask(() => pipes.Begin(thread.Reactor, protocol, Options, default));
 
         await pipes.ToServer.WriteAsync("ping"u8.ToArray(), Cancellation).WithDeadline();
         ReadResult answer = await pipes.FromServer.ReadAtLeastAsync(4, Cancellation).WithDeadline();
@@ -28,13 +30,12 @@ public sealed class PipeTransportTests : ProtocolTest
 
         Assert.IsType<ConnectionDoneException>(await protocol.Lost.WithDeadline());
         await transport.Completion.WithDeadline();
-        Assert.Empty(host.Log.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task LoseConnection_OverPipes_FlushesFirst(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task LoseConnection_OverPipes_FlushesFirst(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var pipes = new Pipes();
         byte[] data = Pattern(1_000_000);
         var protocol = new TestProtocol
@@ -45,7 +46,7 @@ public sealed class PipeTransportTests : ProtocolTest
                 p.Transport.LoseConnection();
             },
         };
-        await host.On(() => pipes.Begin(host, protocol, default));
+        await thread.Do(() => pipes.Begin(thread.Reactor, protocol, Options, default));
 
         var all = new ArrayBufferWriter<byte>();
         ReadResult result;
@@ -65,25 +66,23 @@ public sealed class PipeTransportTests : ProtocolTest
         Assert.IsType<ConnectionDoneException>(await protocol.Lost.WithDeadline());
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task Abort_OverPipes_LostLocally(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task Abort_OverPipes_LostLocally(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var pipes = new Pipes();
         var protocol = new TestProtocol { OnData = (p, _) => p.Transport.AbortConnection() };
-        await host.On(() => pipes.Begin(host, protocol, default));
+        await thread.Do(() => pipes.Begin(thread.Reactor, protocol, Options, default));
         await pipes.ToServer.WriteAsync("x"u8.ToArray(), Cancellation).WithDeadline();
 
         Assert.IsType<ConnectionAbortedLocallyException>(await protocol.Lost.WithDeadline());
         await Assert.ThrowsAnyAsync<Exception>(async () => await pipes.FromServer.ReadAsync(Cancellation).WithDeadline());
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Begin_BytesReceivedBefore_ComeFirst_AndWaitWhilePaused(bool paused)
+    [Theory, ReactorStacks(false, true)]
+    public async Task Begin_BytesReceivedBefore_ComeFirst_AndWaitWhilePaused(ReactorStack stack, bool paused)
     {
-        using var host = new ReactorHost(LoopDriver.Auto);
+        ReactorThread thread = StartReactor(stack);
         var pipes = new Pipes();
         byte[] before = Pattern(200_000);
         var protocol = new TestProtocol
@@ -97,24 +96,24 @@ public sealed class PipeTransportTests : ProtocolTest
             },
         };
         await pipes.ToServer.WriteAsync("after"u8.ToArray(), Cancellation).WithDeadline();
-        await host.On(() =>
+        await thread.Do(() =>
         {
             byte[] theirs = [.. before];
-            pipes.Begin(host, protocol, new ReadOnlySequence<byte>(theirs));
+            pipes.Begin(thread.Reactor, protocol, Options, new ReadOnlySequence<byte>(theirs));
             theirs.AsSpan().Clear(); // the giver's memory, for as long as the call
         });
         if (paused)
         {
-            await host.On(() => { });
+            await thread.Turn();
             Assert.Empty(protocol.Received);
-            await host.On(() => protocol.Transport.ResumeProducing());
+            await thread.Do(() => protocol.Transport.ResumeProducing());
         }
 
         await protocol.WaitForBytes(before.Length + 5).WithDeadline();
 
         AssertSameBytes([.. before, .. "after"u8], protocol.Received);
         Assert.InRange(protocol.LargestDelivery, 1, 64 * 1024);
-        await host.On(() => protocol.Transport.AbortConnection());
+        await thread.Do(() => protocol.Transport.AbortConnection());
         await protocol.Lost.WithDeadline();
     }
 
@@ -131,10 +130,12 @@ public sealed class PipeTransportTests : ProtocolTest
 
         internal PipeReader FromServer => _out.Reader;
 
-        internal ReactorTransport Begin(ReactorHost host, Protocol protocol, in ReadOnlySequence<byte> received)
+        internal ReactorTransport Begin(
+            IReactor reactor, Protocol protocol, TransportOptions options, in ReadOnlySequence<byte> received)
         {
-            var socket = new StreamSocket(host.Loop, new PipeChannel(host.Loop, this, null, null));
-            var transport = new ReactorTransport(socket, protocol, host.Options, "over-pipes");
+            IEventLoop loop = reactor.GetLoop();
+            var socket = new StreamSocket(loop, new PipeChannel(loop, this, null, null));
+            var transport = new ReactorTransport(socket, protocol, options, "over-pipes");
             socket.Start(transport);
             transport.Begin(received);
             return transport;

@@ -5,20 +5,19 @@ using LoopBridge.Testing;
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>Producers on a transport: who is paused, resumed and stopped, and when.</summary>
-public sealed class ProducerTests : ProtocolTest
+public sealed class ProducerTests : ProtocolContract
 {
     private const int Full = 64 * 1024;
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-PROD-05")]
-    [Contract("R-WSEQ-03")]
-    public async Task Push_PausedAboveTheMarkAtEachWrite_ResumedOnceWhenEmpty(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-PROD-05"), Contract("R-WSEQ-03")]
+    public async Task Push_PausedAboveTheMarkAtEachWrite_ResumedOnceWhenEmpty(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
         var producer = new Recorder();
 
-        List<string> inside = await host.On(() =>
+        List<string> inside = await thread.Ask(() =>
         {
             protocol.Transport.RegisterProducer((IPushProducer)producer);
             protocol.Transport.Write(new byte[Full]); // not more than the mark
@@ -31,20 +30,20 @@ public sealed class ProducerTests : ProtocolTest
         Assert.Equal(["full", "pause", "more", "pause"], inside);
         await peer.ReadAsync(Full + 4);
         await producer.Resumed.WithDeadline();
-        await host.On(() => { });
+        await thread.Turn();
 
         Assert.Equal(["full", "pause", "more", "pause", "resume"], producer.Events);
-        await EndAsync(host, port, protocol, peer);
+        await EndAsync(thread, port, protocol, peer);
         Assert.Equal("stop", producer.Events[^1]);
         Assert.Single(producer.Events, "stop");
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-PROD-04")]
-    public async Task Push_WritesFromResume_PausedInsideAgainWithoutRecursion(LoopDriver driver)
+    public async Task Push_WritesFromResume_PausedInsideAgainWithoutRecursion(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
         const int Rounds = 50;
         int rounds = 0;
         int depth = 0;
@@ -62,28 +61,25 @@ public sealed class ProducerTests : ProtocolTest
             depth--;
         };
 
-        await host.On(() =>
+        await thread.Do(() =>
         {
             protocol.Transport.RegisterProducer((IPushProducer)producer);
             protocol.Transport.Write(new byte[Full + 1]);
         });
         await peer.ReadAsync((Rounds + 1) * (Full + 1));
-        await host.On(() => { });
+        await thread.Turn();
 
         Assert.Equal(1, deepest);
         Assert.Equal(Enumerable.Repeat(new[] { "pause", "resume" }, Rounds + 1).SelectMany(pair => pair), producer.Events);
-        await EndAsync(host, port, protocol, peer);
-        Assert.Empty(host.Log.Errors);
+        await EndAsync(thread, port, protocol, peer);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-WSEQ-04")]
-    [Contract("R-PROD-03")]
-    [Contract("R-PROD-08")]
-    public async Task Pull_AskedAtRegistrationAndAfterEachDrain_NeverPaused_StopConsumingCloses(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-WSEQ-04"), Contract("R-PROD-03"), Contract("R-PROD-08")]
+    public async Task Pull_AskedAtRegistrationAndAfterEachDrain_NeverPaused_StopConsumingCloses(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var producer = new Recorder();
         producer.OnResume = () =>
@@ -97,7 +93,7 @@ public sealed class ProducerTests : ProtocolTest
                 asked.SetResult(); // writes nothing: it is not asked again
             }
         };
-        Assert.Equal(["resume"], await host.On(() =>
+        Assert.Equal(["resume"], await thread.Ask(() =>
         {
             protocol.Transport.RegisterProducer((IPullProducer)producer);
             return new List<string>(producer.Events);
@@ -106,7 +102,7 @@ public sealed class ProducerTests : ProtocolTest
         await asked.Task.WithDeadline();
         Assert.Equal(["resume", "resume", "resume", "resume"], producer.Events);
 
-        await host.On(() =>
+        await thread.Do(() =>
         {
             protocol.Transport.Write("last"u8);
             protocol.Transport.StopConsuming();
@@ -120,15 +116,15 @@ public sealed class ProducerTests : ProtocolTest
         peer.Dispose();
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-PROD-01")]
-    public async Task RegisterProducer_Second_ThrowsAndKeepsTheFirst(LoopDriver driver)
+    public async Task RegisterProducer_Second_ThrowsAndKeepsTheFirst(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
         var first = new Recorder();
         var second = new Recorder();
-        await host.On(() =>
+        await thread.Do(() =>
         {
             protocol.Transport.RegisterProducer((IPushProducer)first);
             Assert.Throws<InvalidOperationException>(() => protocol.Transport.RegisterProducer((IPushProducer)second));
@@ -138,63 +134,60 @@ public sealed class ProducerTests : ProtocolTest
 
         Assert.Equal("pause", first.Events[0]);
         Assert.Empty(second.Events);
-        await EndAsync(host, port, protocol, peer);
+        await EndAsync(thread, port, protocol, peer);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-PROD-02")]
-    [Contract("R-TCPC-24")]
-    public async Task RegisterProducer_AfterTheLoss_StoppedAtOnce_UnregisterInTheLossIsHarmless(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-PROD-02"), Contract("R-TCPC-24")]
+    public async Task RegisterProducer_AfterTheLoss_StoppedAtOnce_UnregisterInTheLossIsHarmless(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var producer = new Recorder();
         var protocol = new TestProtocol
         {
             OnMade = p => p.Transport.RegisterProducer((IPushProducer)producer),
             OnLost = (p, _) => p.Transport.UnregisterProducer(),
         };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using (Peer peer = await Peer.ConnectAsync(port))
         {
             await protocol.Made.WithDeadline();
-            await host.On(() => protocol.Transport.LoseConnection());
+            await thread.Do(() => protocol.Transport.LoseConnection());
         }
 
-        await host.On(() => protocol.Transport.AbortConnection()); // the producer never ends: nothing else does
+        await thread.Do(() => protocol.Transport.AbortConnection()); // the producer never ends: nothing else does
         await protocol.Lost.WithDeadline();
         Assert.Equal(["stop"], producer.Events);
 
         var late = new Recorder();
-        await host.On(() =>
+        await thread.Do(() =>
         {
             protocol.Transport.RegisterProducer((IPushProducer)late);
             protocol.Transport.UnregisterProducer();
             protocol.Transport.RegisterProducer((IPullProducer)late);
         });
         Assert.Equal(["stop", "stop"], late.Events);
-        Assert.Empty(host.Log.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-PROD-06")]
-    [Contract("R-TCPC-25")]
-    public async Task LoseConnection_WaitsForTheProducer_UnregisterCloses(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-PROD-06"), Contract("R-TCPC-25")]
+    public async Task LoseConnection_WaitsForTheProducer_UnregisterCloses(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
         var producer = new Recorder();
-        await host.On(() =>
+        await thread.Do(() =>
         {
             protocol.Transport.RegisterProducer((IPushProducer)producer);
             protocol.Transport.Write("a"u8);
             protocol.Transport.LoseConnection();
         });
-        await host.On(() => { });
-        await host.On(() => protocol.Transport.Write("b"u8));
+        await thread.Turn();
+        await thread.Do(() => protocol.Transport.Write("b"u8));
         Assert.Equal("ab"u8.ToArray(), await peer.ReadAsync(2));
         Assert.False(protocol.Lost.IsCompleted);
 
-        await host.On(() => protocol.Transport.UnregisterProducer());
+        await thread.Do(() => protocol.Transport.UnregisterProducer());
 
         Assert.Empty(await peer.ReadToEndAsync());
         Assert.IsType<ConnectionDoneException>(await protocol.Lost.WithDeadline());
@@ -203,33 +196,32 @@ public sealed class ProducerTests : ProtocolTest
         peer.Dispose();
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-PROD-07")]
-    [Contract("R-CONN-28")]
-    public async Task Loss_StopsTheProducerOnceBeforeTheProtocolHears(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-PROD-07"), Contract("R-CONN-28")]
+    public async Task Loss_StopsTheProducerOnceBeforeTheProtocolHears(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new TestProtocol();
         var producer = new Recorder { OnStop = () => protocol.Events.Enqueue("stop") };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using (Peer peer = await Peer.ConnectAsync(port))
         {
             await protocol.Made.WithDeadline();
-            await host.On(() => protocol.Transport.RegisterProducer((IPushProducer)producer));
+            await thread.Do(() => protocol.Transport.RegisterProducer((IPushProducer)producer));
             peer.Reset();
         }
 
         await protocol.Lost.WithDeadline();
-        await host.On(() => { });
+        await thread.Turn();
         Assert.Equal(["made", "stop", "lost"], protocol.Events);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-10")]
-    public async Task Abort_InResumeProducing_StopsItAndTellsInALaterTurn(LoopDriver driver)
+    public async Task Abort_InResumeProducing_StopsItAndTellsInALaterTurn(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
         bool? lostInside = null;
         var producer = new Recorder();
         producer.OnResume = () =>
@@ -243,7 +235,7 @@ public sealed class ProducerTests : ProtocolTest
             protocol.Transport.AbortConnection();
             lostInside = protocol.Lost.IsCompleted;
         };
-        await host.On(() => protocol.Transport.RegisterProducer((IPullProducer)producer));
+        await thread.Do(() => protocol.Transport.RegisterProducer((IPullProducer)producer));
 
         Assert.IsType<ConnectionAbortedLocallyException>(await protocol.Lost.WithDeadline());
         Assert.Equal(["resume", "resume", "stop"], producer.Events);
@@ -252,12 +244,12 @@ public sealed class ProducerTests : ProtocolTest
         peer.Dispose();
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-13")]
-    public async Task ResumeProducing_AbortsAndThrows_LoggedOnceAndTheReason(LoopDriver driver)
+    public async Task ResumeProducing_AbortsAndThrows_LoggedOnceAndTheReason(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
         var bug = new InvalidTimeZoneException("bug");
         var producer = new Recorder();
         producer.OnResume = () =>
@@ -271,23 +263,22 @@ public sealed class ProducerTests : ProtocolTest
             protocol.Transport.AbortConnection();
             throw bug;
         };
-        await host.On(() => protocol.Transport.RegisterProducer((IPullProducer)producer));
+        await thread.Do(() => protocol.Transport.RegisterProducer((IPullProducer)producer));
 
         Assert.Same(bug, await protocol.Lost.WithDeadline());
-        Assert.Same(bug, Assert.Single(host.Log.Errors).Exception);
+        Assert.Same(bug, Assert.Single(TakeErrors()));
         Assert.Single(protocol.Events, "lost");
         await port.StopListeningAsync().WithDeadline();
         peer.Dispose();
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-CONN-26")]
-    [Contract("R-PROD-08")]
-    public async Task Transport_IsAProducerItself_StopMeansLoseConnection(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-CONN-26"), Contract("R-PROD-08")]
+    public async Task Transport_IsAProducerItself_StopMeansLoseConnection(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
-        await host.On(() =>
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
+        await thread.Do(() =>
         {
             IPushProducer producer = protocol.Transport;
             Assert.Throws<ArgumentNullException>(
@@ -305,35 +296,34 @@ public sealed class ProducerTests : ProtocolTest
         peer.Dispose();
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-PROD-09")]
-    public async Task Write_KernelBufferFull_StaysQueuedAndIsNoError(LoopDriver driver)
+    public async Task Write_KernelBufferFull_StaysQueuedAndIsNoError(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
         byte[] data = Pattern(12_000_000);
-        await host.On(() => protocol.Transport.Write(data));
+        await thread.Do(() => protocol.Transport.Write(data));
         for (int i = 0; i < 10; i++)
         {
-            await host.On(() => { }); // turns in which nothing can leave
+            await thread.Turn(); // turns in which nothing can leave
         }
 
         Assert.False(protocol.Lost.IsCompleted);
         AssertSameBytes(data, await peer.ReadAsync(data.Length));
-        await EndAsync(host, port, protocol, peer);
-        Assert.Empty(host.Log.Errors);
+        await EndAsync(thread, port, protocol, peer);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-25")]
-    public async Task Options_OffAtFirst_AndRoundTrip(LoopDriver driver)
+    public async Task Options_OffAtFirst_AndRoundTrip(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
-        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(host);
-        TestProtocol client = await host.Reactor.ConnectTcp(
+        ReactorThread thread = StartReactor(stack);
+        (IListeningPort port, TestProtocol protocol, Peer peer) = await ConnectAsync(thread);
+        TestProtocol client = await thread.Reactor.ConnectTcp(
             (System.Net.IPEndPoint)port.Host, () => new TestProtocol(), cancellationToken: TestContext.Current.CancellationToken)
             .WithDeadline();
-        await host.On(() =>
+        await thread.Do(() =>
         {
             foreach (ITransport transport in new[] { protocol.Transport, client.Transport })
             {
@@ -346,29 +336,29 @@ public sealed class ProducerTests : ProtocolTest
                 Assert.Equal((false, true), (transport.NoDelay, transport.KeepAlive));
             }
         });
-        await EndAsync(host, port, protocol, peer);
-        await host.On(() =>
+        await EndAsync(thread, port, protocol, peer);
+        await thread.Do(() =>
         {
             protocol.Transport.NoDelay = true;
             Assert.False(protocol.Transport.NoDelay);
         });
     }
 
-    private static async Task<(IListeningPort Port, TestProtocol Protocol, Peer Peer)> ConnectAsync(ReactorHost host)
+    private async Task<(IListeningPort Port, TestProtocol Protocol, Peer Peer)> ConnectAsync(ReactorThread thread)
     {
         var protocol = new TestProtocol();
-        IListeningPort port = host.Listen(() => protocol.Made.IsCompleted ? new TestProtocol() : protocol);
+        IListeningPort port = Listen(thread, () => protocol.Made.IsCompleted ? new TestProtocol() : protocol);
         Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
         return (port, protocol, peer);
     }
 
-    private static async Task EndAsync(ReactorHost host, IListeningPort port, TestProtocol protocol, Peer peer)
+    private static async Task EndAsync(ReactorThread thread, IListeningPort port, TestProtocol protocol, Peer peer)
     {
         peer.Reset();
         await protocol.Lost.WithDeadline();
         await port.StopListeningAsync().WithDeadline();
-        await host.On(() => { });
+        await thread.Turn();
     }
 
     private sealed class Recorder : IPushProducer, IPullProducer

@@ -1,20 +1,20 @@
 using LoopBridge.Protocols;
 using LoopBridge.Reactors;
 using LoopBridge.Testing;
+using Microsoft.Extensions.Logging;
 
 namespace LoopBridge.Transport.Tests.Protocols;
 
 /// <summary>Who waits for whom: pauses, backpressure, limits.</summary>
-public sealed class TransportFlowTests : ProtocolTest
+public sealed class TransportFlowTests : ProtocolContract
 {
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-TCPC-19")]
-    [Contract("R-CONN-05")]
-    public async Task Pause_InConnectionMade_NothingUntilResume_NotEvenTheClose(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-TCPC-19"), Contract("R-CONN-05")]
+    public async Task Pause_InConnectionMade_NothingUntilResume_NotEvenTheClose(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new TestProtocol { OnMade = p => p.Transport.PauseProducing() };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using (Peer peer = await Peer.ConnectAsync(port))
         {
             await peer.SendAsync("hello"u8.ToArray());
@@ -23,23 +23,23 @@ public sealed class TransportFlowTests : ProtocolTest
         await protocol.Made.WithDeadline();
         for (int i = 0; i < 20; i++)
         {
-            await host.On(() => { }); // turns in which data or loss would have come
+            await thread.Turn(); // turns in which data or loss would have come
         }
 
         Assert.Equal(["made"], protocol.Events);
         Assert.True(protocol.Transport.IsPaused);
 
-        await host.On(() => protocol.Transport.ResumeProducing());
+        await thread.Do(() => protocol.Transport.ResumeProducing());
         Assert.IsType<ConnectionDoneException>(await protocol.Lost.WithDeadline());
         Assert.Equal(["made", "resumed", "data", "lost"], protocol.Events);
         Assert.Equal("hello"u8.ToArray(), protocol.Received);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-01")]
-    public async Task PauseAndResume_OverAndOver_NoByteLostOrSwapped(LoopDriver driver)
+    public async Task PauseAndResume_OverAndOver_NoByteLostOrSwapped(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         byte[] data = Pattern(2_000_000);
         var protocol = new TestProtocol
         {
@@ -52,7 +52,7 @@ public sealed class TransportFlowTests : ProtocolTest
                 transport.Reactor.CallLater(TimeSpan.Zero, transport.ResumeProducing);
             },
         };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await peer.SendAsync(data);
         peer.FinishSending();
@@ -61,11 +61,11 @@ public sealed class TransportFlowTests : ProtocolTest
         AssertSameBytes(data, protocol.Received);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-03")]
-    public async Task Resume_WhileDisconnecting_DeliversNothing(LoopDriver driver)
+    public async Task Resume_WhileDisconnecting_DeliversNothing(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new TestProtocol
         {
             OnMade = p =>
@@ -76,7 +76,7 @@ public sealed class TransportFlowTests : ProtocolTest
                 p.Transport.ResumeProducing();
             },
         };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port, receiveBuffer: 64 * 1024);
         await peer.SendAsync("x"u8.ToArray());
 
@@ -85,18 +85,18 @@ public sealed class TransportFlowTests : ProtocolTest
         Assert.Equal(["made", "lost"], protocol.Events);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-27")]
-    public async Task DataReceived_MuchToRead_AtMost64KiBAtATime(LoopDriver driver)
+    public async Task DataReceived_MuchToRead_AtMost64KiBAtATime(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new TestProtocol { OnMade = p => p.Transport.PauseProducing() };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         byte[] data = Pattern(3_000_000);
         Task sending = peer.SendAsync(data);
         await protocol.Made.WithDeadline();
-        await host.On(() => protocol.Transport.ResumeProducing());
+        await thread.Do(() => protocol.Transport.ResumeProducing());
         await sending;
         await protocol.WaitForBytes(data.Length).WithDeadline();
 
@@ -104,15 +104,15 @@ public sealed class TransportFlowTests : ProtocolTest
         AssertSameBytes(data, protocol.Received);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task DataReceived_MuchToRead_OthersHaveTheirTurn(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task DataReceived_MuchToRead_OthersHaveTheirTurn(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         int deliveries = 0;
         int most = 0;
         bool done = false;
         var protocol = new TestProtocol { OnMade = p => p.Transport.PauseProducing(), OnData = (_, _) => deliveries++ };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         Task sending = peer.SendAsync(Pattern(8_000_000));
         await protocol.Made.WithDeadline();
@@ -122,18 +122,18 @@ public sealed class TransportFlowTests : ProtocolTest
             deliveries = 0;
             if (!done)
             {
-                host.Loop.AddCallback(EachTurn);
+                thread.Reactor.CallFromThread(EachTurn);
             }
         }
 
-        await host.On(() =>
+        await thread.Do(() =>
         {
             EachTurn();
             protocol.Transport.ResumeProducing();
         });
         await protocol.WaitForBytes(8_000_000).WithDeadline();
         await sending;
-        await host.On(() => done = true);
+        await thread.Do(() => done = true);
 
         Assert.InRange(most, 1, 8); // four by its own work, and four more if the socket reports in the same turn
     }
@@ -147,10 +147,10 @@ public sealed class TransportFlowTests : ProtocolTest
         Assert.Throws<ArgumentOutOfRangeException>(() => options.MaxUnsentBytes = 0);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task Echo_PeerNeverReads_TransportStopsReceivingAndLosesNothing(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task Echo_PeerNeverReads_TransportStopsReceivingAndLosesNothing(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var paused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var protocol = new TestProtocol
         {
@@ -163,8 +163,8 @@ public sealed class TransportFlowTests : ProtocolTest
                 }
             },
         };
-        host.Options.MaxUnsentBytes = 256 * 1024; // far more than backpressure lets through
-        await using IListeningPort port = host.Listen(() => protocol);
+        Options.MaxUnsentBytes = 256 * 1024; // far more than backpressure lets through
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         byte[] data = Pattern(64 * 1024 * 1024);
         Task sending = peer.SendAsync(data);
@@ -179,20 +179,20 @@ public sealed class TransportFlowTests : ProtocolTest
         Assert.Contains("resumed", protocol.Events);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    public async Task Write_OthersFloodAPeerThatDoesNotRead_AbortedWithTheReason(LoopDriver driver)
+    [Theory, ReactorStacks]
+    public async Task Write_OthersFloodAPeerThatDoesNotRead_AbortedWithTheReason(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new TestProtocol();
-        host.Options.MaxUnsentBytes = 1_000_000;
-        await using IListeningPort port = host.Listen(() => protocol);
+        Options.MaxUnsentBytes = 1_000_000;
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
         byte[] message = new byte[100_000];
 
         while (!protocol.Lost.IsCompleted)
         {
-            await host.On(() =>
+            await thread.Do(() =>
             {
                 protocol.Transport.Write(message);
                 protocol.Transport.Write(message);
@@ -202,15 +202,14 @@ public sealed class TransportFlowTests : ProtocolTest
         Exception reason = await protocol.Lost.WithDeadline();
         Assert.IsType<ConnectionAbortedLocallyException>(reason);
         Assert.Contains("1000000", reason.Message, StringComparison.Ordinal);
-        Assert.Single(host.Log.Named("UnsentLimitExceeded"));
+        Assert.Equal("UnsentLimitExceeded", Log.TakeSingle(LogLevel.Warning).Id.Name);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
-    [Contract("R-WSEQ-01")]
-    [Contract("R-WSEQ-02")]
-    public async Task WriteSequence_Pieces_InOrder_AndNothingOfABrokenOne(LoopDriver driver)
+    [Theory, ReactorStacks]
+    [Contract("R-WSEQ-01"), Contract("R-WSEQ-02")]
+    public async Task WriteSequence_Pieces_InOrder_AndNothingOfABrokenOne(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         static IEnumerable<ReadOnlyMemory<byte>> Broken()
         {
             yield return "lost"u8.ToArray();
@@ -230,38 +229,37 @@ public sealed class TransportFlowTests : ProtocolTest
                 transport.LoseConnection();
             },
         };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
 
         Assert.Equal("one two three four five"u8.ToArray(), await peer.ReadToEndAsync());
-        Assert.Empty(host.Log.Errors);
     }
 
-    [Theory, MemberData(nameof(Drivers))]
+    [Theory, ReactorStacks]
     [Contract("R-CONN-21")]
-    public async Task Writer_PausedAndPeerGone_LearnsItFromWriting(LoopDriver driver)
+    public async Task Writer_PausedAndPeerGone_LearnsItFromWriting(ReactorStack stack)
     {
-        using var host = new ReactorHost(driver);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new TestProtocol { OnMade = p => p.Transport.PauseProducing() };
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         await protocol.Made.WithDeadline();
         peer.Dispose();
 
         while (!protocol.Lost.IsCompleted)
         {
-            await host.On(() => protocol.Transport.Write("x"u8));
+            await thread.Do(() => protocol.Transport.Write("x"u8));
         }
 
         Assert.IsType<ConnectionLostException>(await protocol.Lost.WithDeadline());
     }
 
-    [Fact]
-    public async Task Echo_SteadyTraffic_AllocatesNothing()
+    [Theory, ReactorStacks]
+    public async Task Echo_SteadyTraffic_AllocatesNothing(ReactorStack stack)
     {
-        using var host = new ReactorHost(LoopDriver.Auto);
+        ReactorThread thread = StartReactor(stack);
         var protocol = new EchoProtocol();
-        await using IListeningPort port = host.Listen(() => protocol);
+        await using IListeningPort port = Listen(thread, () => protocol);
         using Peer peer = await Peer.ConnectAsync(port);
         byte[] message = new byte[64];
         byte[] answer = new byte[64];
@@ -282,9 +280,9 @@ public sealed class TransportFlowTests : ProtocolTest
         long least = long.MaxValue;
         for (int round = 0; round < 5; round++)
         {
-            long before = await host.On(GC.GetAllocatedBytesForCurrentThread);
+            long before = await thread.Ask(GC.GetAllocatedBytesForCurrentThread);
             Exchange();
-            least = Math.Min(least, await host.On(GC.GetAllocatedBytesForCurrentThread) - before);
+            least = Math.Min(least, await thread.Ask(GC.GetAllocatedBytesForCurrentThread) - before);
         }
 
         Assert.True(least < Messages, $"{least} bytes were allocated for {Messages} messages."); // the measuring itself costs a few hundred

@@ -48,6 +48,15 @@ internal sealed unsafe class EpollDriver : IIoDriver
 
     internal static bool IsSupported => OperatingSystem.IsLinux();
 
+    /// <summary>For who watches through others, and must not take what only seems to be watched.</summary>
+    /// <exception cref="IOException">The descriptor is bad, or cannot be waited for, such as a regular file (epoll_ctl(2): EPERM).</exception>
+    internal static void ThrowIfRefused(SafeHandle descriptor)
+    {
+        using var epoll = new DescriptorHandle(LibC.EpollCreate().OrThrow("epoll_create1"));
+        int number = (int)descriptor.DangerousGetHandle();
+        LibC.EpollControl(epoll.Number, LibC.EPOLL_CTL_ADD, number, events: 0, data: 0).OrThrow($"epoll_ctl(ADD, {number})");
+    }
+
     internal int RegistrationCount => _slotCount - _freeSlots.Count;
 
     public RawSocket CreateSocket(AddressFamily family) => PosixSocket.Create(family);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using LoopBridge.Bridge;
 using LoopBridge.Kestrel;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
@@ -17,14 +18,15 @@ internal sealed class TransportHost : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _toDispose = [];
 
-    internal TransportHost(LoopDriver driver, LoopScheduling scheduling = LoopScheduling.Inline, Action<LoopBridgeOptions>? configure = null, int loops = 2)
+    internal TransportHost(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling = LoopScheduling.Inline, Action<LoopBridgeOptions>? configure = null, int loops = 2)
     {
         Assert.SkipWhen(driver == LoopDriver.Epoll && !OperatingSystem.IsLinux(), "epoll is Linux only.");
-        var options = new LoopBridgeOptions { Driver = driver, Scheduling = scheduling };
+        var options = new LoopBridgeOptions { Mode = mode, Driver = driver, Scheduling = scheduling };
         configure?.Invoke(options);
         Options = Microsoft.Extensions.Options.Options.Create(options);
         Loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
-        Group = new LoopGroup(loops, driver, logger: Loggers.CreateLogger("LoopBridge.Loops"));
+        Group = LoopGroups.Create(options.Mode, loops, driver, logger: Loggers.CreateLogger("LoopBridge.Loops"));
         Factory = new LoopTransportFactory(Group, Options, Pools, Loggers);
     }
 

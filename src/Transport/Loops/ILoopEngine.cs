@@ -1,0 +1,23 @@
+namespace LoopBridge.Loops;
+
+/// <summary>
+/// What one thread of a group runs: a loop, and whatever is native beneath it. A group knows loops; what they stand on is for those rooms
+/// to say that know more. It is disposed of after its run, or where there was none.
+/// </summary>
+internal interface ILoopEngine : IDisposable
+{
+    /// <summary>What the thread is called by, and the loop in logs.</summary>
+    string Name { get; }
+
+    /// <summary>The loop. Nobody but the group may close it.</summary>
+    IEventLoop Loop { get; }
+
+    /// <summary>Any thread.</summary>
+    LoopStatistics GetStatistics();
+
+    /// <summary>Turns on the calling thread until <see cref="Stop"/>.</summary>
+    void Run();
+
+    /// <summary>Ends <see cref="Run"/> with the present turn; one that has yet to begin ends with its first. Any thread.</summary>
+    void Stop();
+}

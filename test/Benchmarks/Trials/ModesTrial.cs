@@ -1,0 +1,62 @@
+using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Scenarios;
+using LoopBridge.Benchmarks.Servers;
+
+namespace LoopBridge.Benchmarks.Trials;
+
+/// <summary>The sample in each of the two modes: whichever engine is native, both styles must serve alike.</summary>
+internal sealed class ModesTrial : ITrial
+{
+    private const double Least = 0.95;
+
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(1); // wrk takes whole seconds
+
+    private static readonly (IScenario Load, TimeSpan Connecting)[] Loads =
+    [
+        (new EchoScenario("echo", "", isAgainstConnectionHandler: false), TimeSpan.FromSeconds(0.05)),
+        (new PlaintextScenario(), TimeSpan.Zero),
+    ];
+
+    public string Name => "modes";
+
+    public string Description
+        => "the sample with LoopBridge:Mode=LoopOnReactor against the same with ReactorOnLoop, under the loads of echo (a reactor protocol)"
+            + " and of plaintext";
+
+    public string Left => nameof(LoopBridgeMode.ReactorOnLoop);
+
+    public string Right => nameof(LoopBridgeMode.LoopOnReactor);
+
+    public Tool? Tool => Tool.Wrk;
+
+    public IReadOnlyList<TrialFigure> Figures { get; } =
+    [
+        .. Loads.SelectMany(IEnumerable<TrialFigure> (each) =>
+            [new TrialFigure(PerCpuSecond(each.Load), "#,0", Mark.AtLeast(Least)), new TrialFigure(P99(each.Load), "#,0")]),
+    ];
+
+    public async Task<IReadOnlyList<Reading>> MeasureAsync(TrialRun run)
+    {
+        ServerApp app = await SampleApp.PrepareAsync(run.Options, run.Stop).ConfigureAwait(false);
+        IEnumerable<string> arguments = Variant.LoopBridge(run.Options).Arguments;
+        var readings = new List<Reading>();
+        foreach ((IScenario load, TimeSpan connecting) in Loads)
+        {
+            SideBySide servers = await SideBySide.StartAsync(
+                run, new[] { Left, Right }.Select(mode => (app, new Variant(mode, [.. arguments, $"--LoopBridge:Mode={mode}"]))), load.Endpoint)
+                .ConfigureAwait(false);
+            await using (servers.ConfigureAwait(false))
+            {
+                IReadOnlyDictionary<string, SideBySide.Turns> turns = await servers.MeasureAsync(load, Slice, connecting).ConfigureAwait(false);
+                readings.Add(new Reading(PerCpuSecond(load), turns[Left].PerCpuSecond, turns[Right].PerCpuSecond));
+                readings.Add(new Reading(P99(load), turns[Left].P99Micros, turns[Right].P99Micros));
+            }
+        }
+
+        return readings;
+    }
+
+    private static string PerCpuSecond(IScenario load) => $"{load.Name}, {load.Unit}/CPU s";
+
+    private static string P99(IScenario load) => $"{load.Name}, p99 µs";
+}
