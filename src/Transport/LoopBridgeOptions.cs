@@ -14,10 +14,14 @@ public sealed class LoopBridgeOptions
     /// </summary>
     public bool Enabled { get; set; } = true;
 
-    /// <summary>Which engine is underneath. Defaults to <see cref="LoopBridgeMode.ReactorOnLoop"/>.</summary>
+    /// <summary>
+    /// Which engine is native in each of the process's threads; the other is built on it. Everything is served in both modes, which differ
+    /// in the order of things within a turn, and in what is nearer to the driver. Defaults to <see cref="LoopBridgeMode.ReactorOnLoop"/>.
+    /// A <c>LoopGroup</c> that the application registers itself is what it is, whatever this says.
+    /// </summary>
     public LoopBridgeMode Mode { get; set; } = LoopBridgeMode.ReactorOnLoop;
 
-    /// <summary>The mechanism underneath each loop. Defaults to <see cref="LoopDriver.Auto"/>.</summary>
+    /// <summary>The mechanism underneath each loop or reactor. Defaults to <see cref="LoopDriver.Auto"/>.</summary>
     public LoopDriver Driver { get; set; } = LoopDriver.Auto;
 
     /// <summary>How many loops. Zero, the default: one for each core. At most 1024.</summary>

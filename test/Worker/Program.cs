@@ -3,10 +3,17 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using LoopBridge;
 using LoopBridge.Loops;
 using LoopBridge.Processes;
 using LoopBridge.Streams;
+using LoopBridge.Worker;
 using Microsoft.AspNetCore.Connections;
+
+if (args is ["full", var engine, var driver, var leave])
+{
+    return FullProcess.Run(engine, Enum.Parse<LoopDriver>(driver), int.Parse(leave, CultureInfo.InvariantCulture));
+}
 
 // What the tests of WorkerProcesses start. It greets each connection with its task id and process id, then obeys one line:
 // "die" ends it with exit code 3, "end" with 0, anything else closes the connection.

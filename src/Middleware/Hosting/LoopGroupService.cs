@@ -17,7 +17,8 @@ namespace LoopBridge.Hosting;
 /// after every server and service that used them has stopped.
 /// </summary>
 internal sealed class LoopGroupService(
-    LoopGroup group, LoopMetrics metrics, INameResolver resolver, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers) : IHostedService
+    LoopGroup group, LoopMetrics metrics, INameResolver resolver, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers)
+    : IHostedService, IDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger("LoopBridge.Hosting");
 
@@ -63,6 +64,9 @@ internal sealed class LoopGroupService(
 
         Deferred.UnhandledFailure -= OnUnhandledFailure;
     }
+
+    /// <summary>A host that is disposed of without a stop must not be told for ever of what fails in others.</summary>
+    public void Dispose() => Deferred.UnhandledFailure -= OnUnhandledFailure;
 
     private static Task ShutDownAsync(IEventLoop loop, ReactorBase reactor) => loop.RunAsync(() =>
     {

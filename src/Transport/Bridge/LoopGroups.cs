@@ -12,7 +12,8 @@ internal static class LoopGroups
         => mode switch
         {
             LoopBridgeMode.ReactorOnLoop => new LoopGroup(count, driver, timeProvider, logger),
-            LoopBridgeMode.LoopOnReactor => new LoopGroup(count, name => new NativeReactorEngine(name, driver, timeProvider, logger), logger),
+            LoopBridgeMode.LoopOnReactor => new LoopGroup(
+                count, name => new NativeReactorEngine(name, driver, timeProvider, logger), logger),
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "There is no such mode."),
         };
 }

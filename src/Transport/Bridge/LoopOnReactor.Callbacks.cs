@@ -12,6 +12,7 @@ public sealed partial class LoopOnReactor
 {
     private static readonly Action<object?> RunNextAction = static loop => ((LoopOnReactor)loop!).RunNext();
     private static readonly Action<object?> BeforePollAction = static loop => ((LoopOnReactor)loop!).RunBeforePoll();
+    private static readonly ContextCallback BeforePollPass = static loop => ((LoopOnReactor)loop!).RunBeforePollPass();
 
     private readonly CallbackQueue _callbacks = new();
     private readonly Lock _taking = new();
@@ -51,7 +52,15 @@ public sealed partial class LoopOnReactor
 
     bool IEventLoop.Post(ILoopWork work) => Enqueue(new LoopWorkItem(work, null, NoAmbientContext.Value));
 
-    void IEventLoop.AtTurnEnd(ILoopWork work) => AddBeforePoll(new LoopWorkItem(work, null, NoAmbientContext.Value));
+    void IEventLoop.AtTurnEnd(ILoopWork work)
+    {
+        if (!_beforePollAsked)
+        {
+            AskForBeforePoll();
+        }
+
+        _beforePoll.Add(new LoopWorkItem(work, null, null)); // the whole pass is outside any ambient context
+    }
 
     bool IPostTarget.Post(SendOrPostCallback callback, object? state)
         => Enqueue(new LoopWorkItem(callback, state, NoAmbientContext.Value));
@@ -106,13 +115,31 @@ public sealed partial class LoopOnReactor
         _beforePollAsked = false;
         _isBeforePoll = true;
         _beforePoll.BeginPass();
-        while (_beforePoll.TryTake(out LoopWorkItem item))
-        {
-            Run(item);
-        }
-
+        NoAmbientContext.Run(BeforePollPass, this); // once, and not that of whoever asked the reactor for it
         _isBeforePoll = false;
         EndIfStopped(); // also if one of them has just asked for it
+    }
+
+    private void RunBeforePollPass()
+    {
+        using var dispatch = new Dispatch(this, null);
+        while (_beforePoll.TryTake(out LoopWorkItem item))
+        {
+            if (item.IsUserCode)
+            {
+                Run(item);
+                continue;
+            }
+
+            try
+            {
+                item.Run(_carrier);
+            }
+            catch (Exception e)
+            {
+                _exceptions.Report(e, item.Source); // a bug of ours or of a sink: logged, and the others are still to be served
+            }
+        }
     }
 
     private void Run(in LoopWorkItem item)

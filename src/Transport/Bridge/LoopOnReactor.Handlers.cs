@@ -14,19 +14,11 @@ public sealed partial class LoopOnReactor
     {
         ArgumentNullException.ThrowIfNull(descriptor);
         ArgumentNullException.ThrowIfNull(handler);
-        ObjectDisposedException.ThrowIf(_closed, this);
-        ObjectDisposedException.ThrowIf(descriptor.IsClosed, descriptor);
-        ThrowIfOffThread();
-        nint number = descriptor.DangerousGetHandle();
-        if (_handlers.ContainsKey(number))
-        {
-            throw new InvalidOperationException($"The descriptor {number} has a handler on the loop '{Name}' already: update or remove that one.");
-        }
-
-        var watcher = new HandlerWatcher(this, number, new DescriptorCallback(descriptor, handler)) { Interest = events };
-        Reactor.AddWatcher(watcher, events);
-        _handlers.Add(number, watcher);
+        Add(descriptor, events, number => new UserHandlerWatcher(this, number, new DescriptorCallback(descriptor, handler)));
     }
+
+    void IEventLoop.Watch(SafeHandle descriptor, IoEvents events, IIoHandler handler)
+        => Add(descriptor, events, number => new EngineHandlerWatcher(this, number, descriptor, handler));
 
     /// <inheritdoc />
     public void UpdateHandler(SafeHandle descriptor, IoEvents events)
@@ -54,6 +46,29 @@ public sealed partial class LoopOnReactor
         {
             Remove(watcher);
         }
+    }
+
+    private void Add(SafeHandle descriptor, IoEvents events, Func<nint, HandlerWatcher> makeWatcher)
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        ObjectDisposedException.ThrowIf(descriptor.IsClosed, descriptor);
+        ThrowIfOffThread();
+        nint number = descriptor.DangerousGetHandle();
+        if (_handlers.ContainsKey(number))
+        {
+            throw new InvalidOperationException($"The descriptor {number} has a handler on the loop '{Name}' already: update or remove that one.");
+        }
+
+        HandlerWatcher watcher = makeWatcher(number);
+        watcher.Interest = events;
+
+        // The handler has its ambient context with it: the reactor need not keep it a second time, and change to it for each event.
+        using (FlowSuppression.Begin())
+        {
+            Reactor.AddWatcher(watcher, events);
+        }
+
+        _handlers.Add(number, watcher);
     }
 
     private void Remove(HandlerWatcher watcher)
@@ -88,9 +103,11 @@ public sealed partial class LoopOnReactor
     /// A handler as the reactor sees it. Nothing of its user's reaches the reactor, which would disconnect it for an exception; on a loop
     /// it stays.
     /// </summary>
-    private sealed class HandlerWatcher(LoopOnReactor loop, nint number, DescriptorCallback callback) : IEventDescriptor
+    private abstract class HandlerWatcher(LoopOnReactor loop, nint number) : IEventDescriptor
     {
-        public SafeHandle Handle => callback.Descriptor;
+        public abstract SafeHandle Handle { get; }
+
+        protected LoopOnReactor Loop => loop;
 
         internal nint Number => number;
 
@@ -98,24 +115,7 @@ public sealed partial class LoopOnReactor
 
         internal bool IsRemoved { get; set; }
 
-        public Exception? DoEvents(IoEvents events)
-        {
-            using var dispatch = new Dispatch(loop, loop.SynchronizationContext);
-            try
-            {
-                callback.Run(events);
-            }
-            catch (Exception e) when (DescriptorCallback.IsBrokenPipe(e))
-            {
-                // Expected, and no news.
-            }
-            catch (Exception e)
-            {
-                loop._exceptions.Report(e, callback.Source); // user code: logged; the handler stays
-            }
-
-            return null;
-        }
+        public abstract Exception? DoEvents(IoEvents events);
 
         /// <summary>
         /// The reactor shuts down. On a loop that is an error of the descriptor, told once. One that turns on, for its group, is no end of
@@ -136,6 +136,51 @@ public sealed partial class LoopOnReactor
             {
                 DoEvents(IoEvents.Error | IoEvents.HangUp);
             }
+        }
+    }
+
+    private sealed class UserHandlerWatcher(LoopOnReactor loop, nint number, DescriptorCallback callback) : HandlerWatcher(loop, number)
+    {
+        public override SafeHandle Handle => callback.Descriptor;
+
+        public override Exception? DoEvents(IoEvents events)
+        {
+            using var dispatch = new Dispatch(Loop, Loop.SynchronizationContext);
+            try
+            {
+                callback.Run(events);
+            }
+            catch (Exception e) when (DescriptorCallback.IsBrokenPipe(e))
+            {
+                // Expected, and no news.
+            }
+            catch (Exception e)
+            {
+                Loop._exceptions.Report(e, callback.Source); // user code: logged; the handler stays
+            }
+
+            return null;
+        }
+    }
+
+    private sealed class EngineHandlerWatcher(LoopOnReactor loop, nint number, SafeHandle descriptor, IIoHandler handler)
+        : HandlerWatcher(loop, number)
+    {
+        public override SafeHandle Handle => descriptor;
+
+        public override Exception? DoEvents(IoEvents events)
+        {
+            using var dispatch = new Dispatch(Loop, null);
+            try
+            {
+                handler.OnEvents(events);
+            }
+            catch (Exception e)
+            {
+                Loop._exceptions.Report(e, handler); // a bug of ours or of a sink; the others are still to be served
+            }
+
+            return null;
         }
     }
 }

@@ -37,8 +37,8 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
         CurrentLoop.ThrowIfTaken(options.MakeCurrent);
         Reactor = reactor;
         Name = options.Name;
-        _installSignalHandlers = options.InstallSignalHandlers;
         IsInGroup = options.IsInGroup;
+        _installSignalHandlers = options.InstallSignalHandlers;
         _exceptions = new ExceptionReporter(options.Logger ?? NullLogger.Instance, Name);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);

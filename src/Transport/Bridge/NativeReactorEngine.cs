@@ -23,7 +23,13 @@ internal sealed class NativeReactorEngine : ILoopEngine
             Logger = logger,
             IsInGroup = true,
         });
-        _loop = new LoopOnReactor(_reactor, new LoopOnReactorOptions { Name = name, Logger = logger, MakeCurrent = false, IsInGroup = true });
+        _loop = new LoopOnReactor(_reactor, new LoopOnReactorOptions
+        {
+            Name = name,
+            Logger = logger,
+            MakeCurrent = false,
+            IsInGroup = true,
+        });
         _reactor.BindLoop(_loop);
 
         // What escapes goes one way, whichever of the two was called, and so whoever handles the loop's exceptions gets them all.

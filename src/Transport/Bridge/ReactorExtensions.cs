@@ -64,7 +64,9 @@ public static class ReactorExtensions
 
     /// <summary>The loop's reactor, which is one of ours, if there is one yet.</summary>
     internal static ReactorBase? FindReactor(this IEventLoop loop)
-        => loop is LoopOnReactor { Reactor: var below } ? below as ReactorBase : Reactors.TryGetValue(loop, out ReactorOnLoop? above) ? above : null;
+        => loop is LoopOnReactor { Reactor: ReactorBase below } ? below
+            : Reactors.TryGetValue(loop, out ReactorOnLoop? above) ? above
+            : null;
 
     /// <summary>From here on <see cref="GetLoop"/> gives this one, which nobody ends but its owner. Before anybody asks.</summary>
     internal static void BindLoop(this IReactor reactor, LoopOnReactor loop) => Loops.Add(reactor, loop);

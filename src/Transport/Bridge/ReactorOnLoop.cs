@@ -87,6 +87,7 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
     /// <summary>Whether a container hands it out, and the host shuts it down.</summary>
     internal bool IsLent { get; set; }
 
+    /// <summary>As <see cref="Dispose"/>, for the host, which may.</summary>
     internal override void ShutDown()
     {
         Close();

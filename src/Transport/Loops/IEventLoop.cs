@@ -133,6 +133,13 @@ public interface IEventLoop : IDisposable
     /// </summary>
     internal ISocketDriver? SocketDriver => null;
 
+    /// <summary>As <see cref="AddHandler"/> for the engine: no ambient context. It may find a synchronization context.</summary>
+    internal void Watch(SafeHandle descriptor, IoEvents events, IIoHandler handler)
+    {
+        using var suppression = FlowSuppression.Begin();
+        AddHandler(descriptor, events, (_, happened) => handler.OnEvents(happened));
+    }
+
     /// <summary>The engine's callback: no ambient context, no allocation. Any thread.</summary>
     internal bool Post(ILoopWork work) => AddCallback(static state => ((ILoopWork)state!).Run(), work);
 

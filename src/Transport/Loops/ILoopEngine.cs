@@ -15,7 +15,7 @@ internal interface ILoopEngine : IDisposable
     /// <summary>Any thread.</summary>
     LoopStatistics GetStatistics();
 
-    /// <summary>Turns on the calling thread until <see cref="Stop"/>.</summary>
+    /// <summary>Turns on the calling thread until <see cref="Stop"/>, whoever else stops the loop.</summary>
     void Run();
 
     /// <summary>Ends <see cref="Run"/> with the present turn; one that has yet to begin ends with its first. Any thread.</summary>

@@ -3,15 +3,28 @@ namespace LoopBridge.Loops;
 /// <summary>A native loop, with nothing beneath it.</summary>
 internal sealed class NativeLoopEngine(EventLoop loop) : ILoopEngine
 {
+    private volatile bool _stopRequested;
+
     public string Name => loop.Name;
 
     public IEventLoop Loop => loop;
 
     public LoopStatistics GetStatistics() => loop.GetStatistics();
 
-    public void Run() => loop.Start();
+    public void Run()
+    {
+        // A user's stop ends a run. Who else is on the loop did not ask for it, and its thread is the group's.
+        while (!_stopRequested)
+        {
+            loop.Start();
+        }
+    }
 
-    public void Stop() => loop.Stop();
+    public void Stop()
+    {
+        _stopRequested = true;
+        loop.Stop();
+    }
 
     public void Dispose() => loop.CloseForGood(closeDescriptors: false);
 }

@@ -102,8 +102,13 @@ internal sealed partial class ListeningPort : IListeningPort
         }
     }
 
-    // The connections of a reactor have the system's defaults (R-CONN-25).
-    private static ListenSettings Reactors(int backlog) => new() { Backlog = backlog, NoDelay = false };
+    // The connections of a reactor have the system's defaults (R-CONN-25), and its ports turn clients away that they cannot serve (R-TCPP-03).
+    private static ListenSettings Reactors(int backlog) => new()
+    {
+        Backlog = backlog,
+        NoDelay = false,
+        TurnsAwayWhenExhausted = true,
+    };
 
     private ListeningPeriod Begin(EndPoint? endPoint)
     {

@@ -9,22 +9,21 @@ namespace LoopBridge.Protocols;
 /// </remarks>
 internal sealed partial class ReactorTransport
 {
-    public string LogPrefix { get; }
+    private string? _logPrefix;
 
-    private string MakeLogPrefix(Protocol protocol)
-    {
-        string name = (protocol as ILogPrefix)?.LogPrefix ?? _protocolName;
-        return Peer is { } peer ? $"{name},{peer}" : name;
-    }
+    public string LogPrefix => _logPrefix ??= NameWithPeer(_protocolName);
+
+    private string NameWithPeer(string name) => Peer is { } peer ? $"{name},{peer}" : name;
 
     private ExecutionContext? CaptureAmbient(Protocol protocol)
     {
-        if (protocol is not ILogPrefix || _options.Logger is not { } logger || ExecutionContext.IsFlowSuppressed())
+        if (protocol is not ILogPrefix named)
         {
             return ExecutionContext.Capture();
         }
 
-        using IDisposable? scope = logger.BeginScope(LogPrefix);
+        _logPrefix = NameWithPeer(named.LogPrefix);
+        using IDisposable? scope = _options.Logger?.BeginScope(_logPrefix);
         return ExecutionContext.Capture();
     }
 }

@@ -53,7 +53,6 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, IServe
         _options = options ?? TransportOptions.Default;
         _connectionId = connectionId;
         _reactor = reactor;
-        LogPrefix = MakeLogPrefix(protocol);
         _ambient = CaptureAmbient(protocol);
     }
 

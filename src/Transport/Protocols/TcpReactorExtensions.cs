@@ -129,6 +129,25 @@ public static class TcpReactorExtensions
         return Connect(reactor, isAddress ? new IPEndPoint(address!, port) : new DnsEndPoint(host, port), factory, options);
     }
 
+    /// <summary>
+    /// As <see cref="ConnectTcp(IReactor, string, int, IClientFactory, ConnectorOptions?)"/>, with the name of a service for the port, such
+    /// as <c>http</c>. It is looked up within the call, in the system's file of services (on Unix <c>/etc/services</c>).
+    /// </summary>
+    /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>
+    /// <param name="host">A name or an address.</param>
+    /// <param name="service">The name of a TCP service, or an alias of it; not a number.</param>
+    /// <param name="factory">Builds the protocols, and hears of each end.</param>
+    /// <param name="options">Defaults to the options' defaults.</param>
+    /// <returns>The connector, whose destination has the port's number.</returns>
+    /// <exception cref="ServiceNameUnknownException">There is no such service. Nothing was begun.</exception>
+    /// <exception cref="ObjectDisposedException">The loop of the reactor is closed.</exception>
+    public static IConnector ConnectTcp(
+        this IReactor reactor, string host, string service, IClientFactory factory, ConnectorOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(service);
+        return reactor.ConnectTcp(host, ServiceNames.TcpPortOf(service), factory, options);
+    }
+
     /// <inheritdoc cref="ConnectTcp(IReactor, string, int, IClientFactory, ConnectorOptions?)"/>
     /// <summary>Begins to connect a factory to an address. Reactor thread, or any one thread while the reactor does not turn.</summary>
     /// <param name="reactor">The reactor, from <see cref="Bridge.ReactorExtensions.GetReactor"/>.</param>

@@ -67,7 +67,8 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
     /// <para>A level-triggered loop reports a hang-up whatever the interest, again and again. Once it was told, and nothing is armed, the
     /// descriptor is therefore not registered at all.</para>
     /// </remarks>
-    private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler) : IoRegistration
+    private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler)
+        : IoRegistration, IIoHandler
     {
         private const IoEvents Ends = IoEvents.Error | IoEvents.HangUp;
 
@@ -82,7 +83,7 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
             _armed |= direction | Ends;
             if (!_registered)
             {
-                loop.AddHandler(descriptor, _armed & ~Ends, OnEvents);
+                loop.Watch(descriptor, _armed & ~Ends, this);
                 _registered = true;
                 _interest = _armed;
             }
@@ -102,13 +103,13 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
             }
         }
 
-        private void OnEvents(SafeHandle _, IoEvents events)
+        public void OnEvents(IoEvents events)
         {
             IoEvents told = events & _armed;
             _armed &= (events & Ends) != 0 ? IoEvents.None : ~events;
             if (told != IoEvents.None)
             {
-                // The handler runs as user code with the loop's context; the engine's sinks expect none.
+                // A loop that knows users alone runs this as their code, with its context; the engine's sinks expect none.
                 using OutsideContext outside = OutsideContext.Enter();
                 handler.OnEvents(told);
             }

@@ -19,4 +19,9 @@ internal sealed class ListenSettings
 
     /// <summary>Send small segments at once on accepted TCP connections.</summary>
     internal bool NoDelay { get; init; } = true;
+
+    /// <summary>
+    /// Closes waiting connections when the process has hardly any descriptors for them, instead of leaving them in the queue until it has.
+    /// </summary>
+    internal bool TurnsAwayWhenExhausted { get; init; }
 }

@@ -10,7 +10,7 @@ namespace LoopBridge.Sockets;
 /// Accepts on one loop and gives each connection away. Accepting never throws and never spins: a connection that died in the queue is
 /// skipped, and a process without descriptors or memory waits and tries again.
 /// </summary>
-internal sealed class SocketListener : IListenChannelOwner, IDisposable
+internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
 {
     // A busy port must not starve the other descriptors of the turn; the rest of the queue waits for the next one.
     private const int MaxBatch = 64;
@@ -59,6 +59,7 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
     internal void Start()
     {
         Loop.Own(this);
+        BeginReserving();
         _channel.Start(this);
     }
 
@@ -91,6 +92,7 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
             }
 
             _channel.Close();
+            EndReserving();
         }
     }
 
@@ -128,6 +130,12 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
             }
 
             bool last = DescriptorHeadroom.IsUsedUpBy(accepted!.Handle);
+            if (last && _reserves)
+            {
+                TurnAway(accepted);
+                continue;
+            }
+
             GiveAway(accepted);
             if (last)
             {
@@ -136,6 +144,7 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
             }
 
             _backoff.Reset();
+            NoteServed();
         }
 
         if (_acceptable && !_resumePosted && MayAccept)
@@ -166,6 +175,11 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
 
     private void Rest(SocketError error)
     {
+        if (_closed || (_reserves && error == SocketError.TooManyOpenSockets && TryTurnAwayAll()))
+        {
+            return; // closed by what took the last connection; or nobody waits any more
+        }
+
         TimeSpan delay = _backoff.Next();
         if (AcceptBackoff.IsExhaustion(error))
         {
@@ -184,7 +198,8 @@ internal sealed class SocketListener : IListenChannelOwner, IDisposable
         {
             var listener = (SocketListener)state!;
             listener._wait = null;
-            if (DescriptorHeadroom.HasRoom())
+            listener.ReserveAgain();
+            if (listener._reserves || DescriptorHeadroom.HasRoom())
             {
                 listener.Accept();
             }

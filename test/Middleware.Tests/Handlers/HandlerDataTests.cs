@@ -46,7 +46,8 @@ public sealed class HandlerDataTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task HalfClose_AfterSending_AnswersStillArriveAndThenTheEnd(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
+    public async Task HalfClose_AfterSending_AnswersStillArriveAndThenTheEnd(
+        Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
         byte[] sent = new byte[50_000];
         new Random(9).NextBytes(sent);
@@ -60,7 +61,8 @@ public sealed class HandlerDataTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Placement_OfTheHandler_IsOnTheSocketOnlyIfNothingStandsBetween(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
+    public async Task Placement_OfTheHandler_IsOnTheSocketOnlyIfNothingStandsBetween(
+        Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
         await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         await using Client client = await server.ConnectAsync();

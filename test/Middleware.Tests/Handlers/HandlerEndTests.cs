@@ -9,7 +9,8 @@ namespace LoopBridge.Middleware.Tests.Handlers;
 public sealed class HandlerEndTests
 {
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Failure_OfAHandler_IsLoggedOnceWithTheConnectionAndEndsOnlyThatOne(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
+    public async Task Failure_OfAHandler_IsLoggedOnceWithTheConnectionAndEndsOnlyThatOne(
+        Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
         await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         server.Server.Expect(IsProbeFailure);
@@ -45,7 +46,8 @@ public sealed class HandlerEndTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Abort_FromTheHandler_EndsTheConnectionWithoutHelpFromTheClient(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
+    public async Task Abort_FromTheHandler_EndsTheConnectionWithoutHelpFromTheClient(
+        Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
         await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver, Act.Abort);
         await using Client client = await server.ConnectAsync();
@@ -75,7 +77,8 @@ public sealed class HandlerEndTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task Scope_OfAConnection_IsDisposedOnceAfterItOnItsLoop(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
+    public async Task Scope_OfAConnection_IsDisposedOnceAfterItOnItsLoop(
+        Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
         await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver);
         await using (Client client = await server.ConnectAsync())
@@ -93,7 +96,8 @@ public sealed class HandlerEndTests
     }
 
     [Theory, ClassData(typeof(HandlerCases))]
-    public async Task ServerStop_WithLiveConnections_SendsWhatWasWrittenAndEndsThemInOrder(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
+    public async Task ServerStop_WithLiveConnections_SendsWhatWasWrittenAndEndsThemInOrder(
+        Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver)
     {
         await using HandlerServer server = await HandlerServer.StartAsync(carrier, style, mode, driver, Act.Flood);
         await using Client client = await server.ConnectAsync();

@@ -98,9 +98,13 @@ public sealed class HandlerFailureTests
     public async Task UnregisteredHandler_AtAnEndpoint_IsNamedWithTheRemedy()
     {
         InvalidOperationException protocol = await Assert.ThrowsAsync<InvalidOperationException>(() => LoopBridgeServer.StartAsync(
-            default, LoopDriver.Auto, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseReactorProtocol<UnbuildableProtocol>())));
+            default,
+            LoopDriver.Auto,
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseReactorProtocol<UnbuildableProtocol>())));
         InvalidOperationException handler = await Assert.ThrowsAsync<InvalidOperationException>(() => LoopBridgeServer.StartAsync(
-            default, LoopDriver.Auto, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseLoopHandler<UnbuildableHandler>())));
+            default,
+            LoopDriver.Auto,
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseLoopHandler<UnbuildableHandler>())));
         InvalidOperationException mapped = await Assert.ThrowsAsync<InvalidOperationException>(() => LoopBridgeServer.StartAsync(
             default, LoopDriver.Auto, app: app => app.MapReactorProtocol<UnbuildableProtocol>("/ws")));
 

@@ -15,7 +15,8 @@ internal sealed class HandlerServer(LoopBridgeServer server, Carrier carrier, St
 
     internal Probe Probe => server.Services.GetRequiredService<Probe>();
 
-    internal static async Task<HandlerServer> StartAsync(Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver, Act act = Act.Echo)
+    internal static async Task<HandlerServer> StartAsync(
+        Carrier carrier, Style style, LoopBridgeMode mode, LoopDriver driver, Act act = Act.Echo)
     {
         var probe = new Probe { Act = act };
         LoopBridgeServer server = await LoopBridgeServer.StartAsync(

@@ -80,7 +80,8 @@ public sealed class WebSocketTests
     [Theory, ClassData(typeof(Modes))]
     public async Task Goodbye_ThatTheClientDoesNotAnswer_EndsTheConnectionAllTheSame(LoopBridgeMode mode)
     {
-        await using HandlerServer server = await HandlerServer.StartAsync(Carrier.WebSocket, Style.Reactor, mode, LoopDriver.Auto, Act.Goodbye);
+        await using HandlerServer server = await HandlerServer.StartAsync(
+            Carrier.WebSocket, Style.Reactor, mode, LoopDriver.Auto, Act.Goodbye);
         using ClientWebSocket client = await ConnectAsync(server);
 
         await SendAsync(client, new byte[1], WebSocketMessageType.Binary);

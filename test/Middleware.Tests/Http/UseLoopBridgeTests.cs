@@ -132,7 +132,10 @@ public sealed class UseLoopBridgeTests
     }
 
     private static Task<LoopBridgeServer> StartAsync(
-        LoopBridgeMode mode, Action<WebApplication> map, Action<IServiceCollection>? services = null, Action<LoopBridgeOptions>? options = null)
+        LoopBridgeMode mode,
+        Action<WebApplication> map,
+        Action<IServiceCollection>? services = null,
+        Action<LoopBridgeOptions>? options = null)
         => LoopBridgeServer.StartAsync(
             mode,
             LoopDriver.Auto,

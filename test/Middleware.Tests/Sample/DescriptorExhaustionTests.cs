@@ -14,7 +14,8 @@ public sealed class DescriptorExhaustionTests
     public async Task Accept_WithoutDescriptors_DoesNotSpinAndResumes(string mode, string driver)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The limit and the CPU time are read as Linux has them.");
-        await using SampleProcess sample = await SampleProcess.StartAsync("ulimit -n 250", $"--LoopBridge:Mode={mode}", $"--LoopBridge:Driver={driver}");
+        await using SampleProcess sample = await SampleProcess.StartAsync(
+            "ulimit -n 250", $"--LoopBridge:Mode={mode}", $"--LoopBridge:Driver={driver}");
         await using (Client before = await Client.TcpAsync(sample.EndPoint("Echo")))
         {
             await EchoAsync(before);

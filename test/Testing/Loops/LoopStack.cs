@@ -35,6 +35,12 @@ public sealed class LoopStack : ContractStack
     /// <summary>Whether the loop stands on a reactor, and whoever runs that runs it.</summary>
     public bool IsOnReactor => _name.StartsWith("L/R", StringComparison.Ordinal);
 
+    /// <summary>How many of its loops stand on a reactor.</summary>
+    public int Depth => Layers.Count(layer => layer == "L") - (Layers[^1] == "L" ? 1 : 0);
+
+    /// <summary>The native loop on the same driver.</summary>
+    public LoopStack Native => All.Single(stack => !stack.IsOnReactor && stack.Driver == Driver);
+
     /// <summary>Whether the bottom watches any descriptor, and not sockets alone.</summary>
     public bool WatchesAnyDescriptor => Driver != LoopDriver.Managed;
 

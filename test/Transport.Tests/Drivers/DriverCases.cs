@@ -11,6 +11,11 @@ public static class DriverCases
     public static IEnumerable<TheoryDataRow<LoopDriver>> All
         => Drivers.Select(driver => new TheoryDataRow<LoopDriver>(driver) { Skip = Missing(driver) });
 
+    public static IEnumerable<TheoryDataRow<LoopBridgeMode, LoopDriver>> WithModes
+        => from mode in Enum.GetValues<LoopBridgeMode>()
+           from driver in Drivers
+           select new TheoryDataRow<LoopBridgeMode, LoopDriver>(mode, driver) { Skip = Missing(driver) };
+
     public static IEnumerable<TheoryDataRow<LoopDriver, string>> WithAddresses
         => from driver in Drivers
            from address in (string[])["ipv4", "ipv6", "unix", "abstract"]

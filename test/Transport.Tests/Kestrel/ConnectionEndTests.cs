@@ -100,7 +100,8 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-66"), Contract("K-68"), Contract("K-69")]
-    public async Task DisposeAsync_TransportReplaced_ClosesThePipesItWasBornWith(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task DisposeAsync_TransportReplaced_ClosesThePipesItWasBornWith(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
@@ -143,7 +144,8 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-68"), Contract("K-77"), Contract("K-87")]
-    public async Task DisposeAsync_TwiceAtOnceWithAbortAndPeerClose_EndsCleanly(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task DisposeAsync_TwiceAtOnceWithAbortAndPeerClose_EndsCleanly(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         IConnectionListener listener = await host.BindAsync();
@@ -163,7 +165,8 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-69")]
-    public async Task ConnectionClosed_CallbackOfPeerFinStillRuns_DisposeWaitsForIt(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task ConnectionClosed_CallbackOfPeerFinStillRuns_DisposeWaitsForIt(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();

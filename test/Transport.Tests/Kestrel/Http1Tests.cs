@@ -32,7 +32,8 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-58"), Contract("K-63")]
-    public async Task Pipelining_ManyRequestsInOnePacket_AreAnsweredInOrder(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task Pipelining_ManyRequestsInOnePacket_AreAnsweredInOrder(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using Socket client = TransportHost.Dial(server.EndPoint());
@@ -130,7 +131,8 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-74")]
-    public async Task BodyNotRead_NextRequest_IsAnsweredOnTheSameConnection(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task BodyNotRead_NextRequest_IsAnsweredOnTheSameConnection(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using Socket client = TransportHost.Dial(server.EndPoint());
@@ -157,7 +159,8 @@ public sealed class Http1Tests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-55"), Contract("K-87"), Contract("K-69")]
-    public async Task ClientReset_InMidRequest_IsNoErrorAndTheHandlerLearns(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task ClientReset_InMidRequest_IsNoErrorAndTheHandlerLearns(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         var reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var outcome = new TaskCompletionSource<(Exception? Error, bool Aborted)>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -219,9 +222,11 @@ public sealed class Http1Tests
 
     private static string Unchunked(string answer) => answer.Replace("\r\n1\r\n5\r\n0\r\n\r\n", "\r\n5", StringComparison.Ordinal);
 
-    private static Task<LoopBridgeServer> StartAsync(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, Action<WebApplication>? app = null, CheckingPools? pools = null)
+    private static Task<LoopBridgeServer> StartAsync(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, Action<WebApplication>? app = null, CheckingPools? pools = null)
         => LoopBridgeServer.StartAsync(
-            mode, driver,
+            mode,
+            driver,
             services: pools is null ? null : services => services.Add(new(typeof(IMemoryPoolFactory<byte>), pools)),
             options: o => o.Scheduling = scheduling,
             app: built =>

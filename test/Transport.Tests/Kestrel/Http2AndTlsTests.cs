@@ -14,7 +14,8 @@ public sealed class Http2AndTlsTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-93"), Contract("K-65")]
-    public async Task Http2_PriorKnowledge_ConcurrentStreamsOnOneConnection(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task Http2_PriorKnowledge_ConcurrentStreamsOnOneConnection(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling, HttpProtocols.Http2, tls: false);
         await RunStreamsAsync(server, HttpVersion.Version20);
@@ -65,7 +66,8 @@ public sealed class Http2AndTlsTests
     {
         var entered = new SemaphoreSlim(0);
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        LoopBridgeServer server = await StartAsync(mode, driver, scheduling, HttpProtocols.Http2, tls: false, app => app.MapGet("/wait", async () =>
+        LoopBridgeServer server = await StartAsync(
+            mode, driver, scheduling, HttpProtocols.Http2, tls: false, app => app.MapGet("/wait", async () =>
         {
             entered.Release();
             await goOn.Task;
@@ -101,9 +103,15 @@ public sealed class Http2AndTlsTests
     }
 
     private static Task<LoopBridgeServer> StartAsync(
-        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, HttpProtocols protocols, bool tls, Action<WebApplication>? app = null)
+        LoopBridgeMode mode,
+        LoopDriver driver,
+        LoopScheduling scheduling,
+        HttpProtocols protocols,
+        bool tls,
+        Action<WebApplication>? app = null)
         => LoopBridgeServer.StartAsync(
-            mode, driver,
+            mode,
+            driver,
             kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
             {
                 listen.Protocols = protocols;

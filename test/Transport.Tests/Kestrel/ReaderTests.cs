@@ -22,7 +22,8 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-57")]
-    public async Task CancelPendingRead_WaitingRead_ReturnsCancelledAndKeepsData(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task CancelPendingRead_WaitingRead_ReturnsCancelledAndKeepsData(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
@@ -93,7 +94,8 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-58")]
-    public async Task AdvanceTo_AllExamined_WaitsForMoreAndDeliversOldAndNew(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task AdvanceTo_AllExamined_WaitsForMoreAndDeliversOldAndNew(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
@@ -113,7 +115,8 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-50"), Contract("K-86"), Contract("K-85")]
-    public async Task ReadAsync_SenderAheadOfTheLimit_PausesOnceResumesAndLosesNothing(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task ReadAsync_SenderAheadOfTheLimit_PausesOnceResumesAndLosesNothing(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         const int Limit = 16 * 1024;
         const int Block = 4096;
@@ -183,7 +186,8 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-54"), Contract("K-85")]
-    public async Task PeerFin_BytesBefore_AreDeliveredThenCompletesAndOutputStaysUsable(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task PeerFin_BytesBefore_AreDeliveredThenCompletesAndOutputStaysUsable(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
@@ -201,7 +205,8 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-55"), Contract("K-85"), Contract("K-86")]
-    public async Task PeerReset_WaitingRead_ThrowsConnectionResetWithTheCauseInside(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task PeerReset_WaitingRead_ThrowsConnectionResetWithTheCauseInside(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
@@ -219,7 +224,8 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-59"), Contract("K-69")]
-    public async Task Complete_InputOnly_OutputGoesOnAndThePeersEndStillFiresTheToken(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task Complete_InputOnly_OutputGoesOnAndThePeersEndStillFiresTheToken(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         foreach (bool reset in new[] { false, true })
         {
@@ -301,7 +307,8 @@ public sealed class ReaderTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-83")]
-    public async Task ReadAsync_UnderASynchronizationContext_DoesNotPostToIt(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task ReadAsync_UnderASynchronizationContext_DoesNotPostToIt(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();

@@ -45,7 +45,8 @@ public sealed class ServerTests
     {
         ILoopConnectionFeature? feature = null;
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            mode, driver,
+            mode,
+            driver,
             app: app => app.MapGet("/", (HttpContext context) =>
             {
                 feature = context.Features.Get<ILoopConnectionFeature>();
@@ -78,7 +79,8 @@ public sealed class ServerTests
     [Contract("K-11"), Contract("K-09")]
     public async Task ListenLocalhostAndAnyIP_Serve(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(mode, driver, kestrel => kestrel.ListenAnyIP(0), app => app.MapGet("/", () => "any"));
+        await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
+            mode, driver, kestrel => kestrel.ListenAnyIP(0), app => app.MapGet("/", () => "any"));
         using HttpClient client = HttpClients.Create();
         Assert.Equal("any", await client.GetTextAsync(new Uri($"http://127.0.0.1:{server.Addresses[0].Port}/")));
     }
@@ -91,7 +93,8 @@ public sealed class ServerTests
         var entered = new SemaphoreSlim(0);
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            mode, driver,
+            mode,
+            driver,
             app: app => app.MapGet("/", async context =>
             {
                 entered.Release();
@@ -119,7 +122,8 @@ public sealed class ServerTests
     public async Task UseConnectionLogging_WrappedPipes_Serve(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            mode, driver,
+            mode,
+            driver,
             kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseConnectionLogging("wire")),
             app => app.MapGet("/", () => "logged"),
             options: o => o.Scheduling = scheduling);
@@ -130,12 +134,14 @@ public sealed class ServerTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-69"), Contract("K-54"), Contract("K-39"), Contract("K-98")]
-    public async Task RawHandler_ClientFin_TokenFiresOnceAndTheAnswerStillArrives(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task RawHandler_ClientFin_TokenFiresOnceAndTheAnswerStillArrives(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         int fired = 0;
         bool kestrelsFeatures = false;
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
-            mode, driver,
+            mode,
+            driver,
             kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Run(async connection =>
             {
                 kestrelsFeatures = connection.Features.Get<IConnectionHeartbeatFeature>() is not null
@@ -165,7 +171,8 @@ public sealed class ServerTests
     [Contract("K-32"), Contract("K-37")]
     public async Task Stop_IdleKeepAliveConnections_EndAtOnceWithFin(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        LoopBridgeServer server = await LoopBridgeServer.StartAsync(mode, driver, app: app => app.MapGet("/", () => "hello"), options: o => o.Scheduling = scheduling);
+        LoopBridgeServer server = await LoopBridgeServer.StartAsync(
+            mode, driver, app: app => app.MapGet("/", () => "hello"), options: o => o.Scheduling = scheduling);
         using Socket client = TransportHost.Dial(server.EndPoint());
         await client.SendTextAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         await client.ReceiveUntilAsync("hello\r\n0\r\n\r\n");

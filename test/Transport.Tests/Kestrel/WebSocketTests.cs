@@ -10,7 +10,8 @@ public sealed class WebSocketTests
 {
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-97")]
-    public async Task Echo_ManyMessagesAndClientClose_EndsWithBothCloseFrames(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task Echo_ManyMessagesAndClientClose_EndsWithBothCloseFrames(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using LoopBridgeServer server = await StartAsync(mode, driver, scheduling);
         using ClientWebSocket client = await ConnectAsync(server);
@@ -75,9 +76,11 @@ public sealed class WebSocketTests
         }
     }
 
-    private static Task<LoopBridgeServer> StartAsync(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, TaskCompletionSource? ended = null)
+    private static Task<LoopBridgeServer> StartAsync(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, TaskCompletionSource? ended = null)
         => LoopBridgeServer.StartAsync(
-            mode, driver,
+            mode,
+            driver,
             app: app =>
             {
                 app.UseWebSockets();

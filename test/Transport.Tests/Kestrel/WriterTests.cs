@@ -29,7 +29,8 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-61"), Contract("K-63")]
-    public async Task FlushAsync_PeerDoesNotRead_WaitsUntilHalfTheLimitIsGone(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task FlushAsync_PeerDoesNotRead_WaitsUntilHalfTheLimitIsGone(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
@@ -54,7 +55,8 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-65")]
-    public async Task CancelPendingFlush_BlockedFlush_ReturnsCancelledAndNothingIsLost(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task CancelPendingFlush_BlockedFlush_ReturnsCancelledAndNothingIsLost(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
@@ -92,7 +94,8 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-62"), Contract("K-53")]
-    public async Task FlushAsync_PeerResetsWhileBlockedAndReadsPaused_IsReleasedAndAllEnds(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task FlushAsync_PeerResetsWhileBlockedAndReadsPaused_IsReleasedAndAllEnds(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxReadBufferSize = 4096);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
@@ -107,7 +110,8 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-62")]
-    public async Task WriteAsync_AfterAbort_DoesNothingAndReportsCompleted(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task WriteAsync_AfterAbort_DoesNothingAndReportsCompleted(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, _) = await host.ConnectAsync();
@@ -145,7 +149,8 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-64"), Contract("K-85")]
-    public async Task Complete_Output_SendsAllThenFinAndTheWaitingReadThrows(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task Complete_Output_SendsAllThenFinAndTheWaitingReadThrows(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
@@ -164,7 +169,8 @@ public sealed class WriterTests
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
     [Contract("K-72"), Contract("K-85")]
-    public async Task Complete_OutputWithError_EndsTheConnectionForThatReason(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    public async Task Complete_OutputWithError_EndsTheConnectionForThatReason(
+        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();

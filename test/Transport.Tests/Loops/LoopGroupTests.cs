@@ -1,3 +1,4 @@
+using LoopBridge.Bridge;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Drivers;
@@ -9,10 +10,10 @@ namespace LoopBridge.Transport.Tests.Loops;
 public sealed class LoopGroupTests
 {
     [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public void Acquire_Repeatedly_PlacesOnTheLeastLoaded(LoopDriver driver)
+    [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
+    public void Acquire_Repeatedly_PlacesOnTheLeastLoaded(LoopBridgeMode mode, LoopDriver driver)
     {
-        using var group = new LoopGroup(3, driver);
+        using LoopGroup group = LoopGroups.Create(mode, 3, driver);
         LoopMember[] placed = [.. Enumerable.Range(0, 6).Select(_ => group.Acquire())];
         Assert.Equal([0, 1, 2, 0, 1, 2], placed.Select(static member => member.Number));
         placed[1].Release();
@@ -25,10 +26,10 @@ public sealed class LoopGroupTests
     }
 
     [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public async Task Start_FromSeveralThreads_StartsOneThreadPerLoop(LoopDriver driver)
+    [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
+    public async Task Start_FromSeveralThreads_StartsOneThreadPerLoop(LoopBridgeMode mode, LoopDriver driver)
     {
-        using var group = new LoopGroup(2, driver);
+        using LoopGroup group = LoopGroups.Create(mode, 2, driver);
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(group.Start))).WithDeadline();
         group.Start();
         int[] ids = [await ThreadOf(group.Members[0]), await ThreadOf(group.Members[1])];
@@ -38,13 +39,13 @@ public sealed class LoopGroupTests
     }
 
     [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
+    [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     [Contract("L-INV-06")]
-    public async Task Dispose_Running_EndsTheThreadsAndLeavesNoDescriptor(LoopDriver driver)
+    public async Task Dispose_Running_EndsTheThreadsAndLeavesNoDescriptor(LoopBridgeMode mode, LoopDriver driver)
     {
-        new LoopGroup(1, driver).Dispose();
+        LoopGroups.Create(mode, 1, driver).Dispose();
         LeakCheck leaks = LeakCheck.Begin();
-        var group = new LoopGroup(4, driver);
+        LoopGroup group = LoopGroups.Create(mode, 4, driver);
         group.Start();
         var threads = new List<Thread>();
         foreach (LoopMember member in group.Members)
@@ -60,16 +61,16 @@ public sealed class LoopGroupTests
     }
 
     [Theory]
-    [MemberData(nameof(DriverCases.All), MemberType = typeof(DriverCases))]
-    public void Dispose_NeverOrJustStarted_LeavesNoDescriptor(LoopDriver driver)
+    [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
+    public void Dispose_NeverOrJustStarted_LeavesNoDescriptor(LoopBridgeMode mode, LoopDriver driver)
     {
         LeakCheck leaks = LeakCheck.Begin();
-        var idle = new LoopGroup(2, driver);
+        LoopGroup idle = LoopGroups.Create(mode, 2, driver);
         idle.Dispose();
         Assert.Throws<ObjectDisposedException>(idle.Start);
         for (int i = 0; i < 20; i++)
         {
-            using var group = new LoopGroup(2, driver);
+            using LoopGroup group = LoopGroups.Create(mode, 2, driver);
             group.Start();
         }
 

@@ -110,6 +110,7 @@ public sealed class LineReceiverTests
 
         Assert.Throws<MalformedInputException>(() => lines.DataReceived("ok\r\nlonger\r\n"u8));
         Assert.Equal(["line ok"], lines.Events);
+        Assert.Equal(16384, new Lines().MaxLineLength);
     }
 
     [Fact]

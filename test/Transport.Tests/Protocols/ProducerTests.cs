@@ -86,7 +86,8 @@ public sealed class ProducerTests : ProtocolContract
         {
             if (producer.Events.Count <= 3)
             {
-                protocol.Transport.WriteSequence([new byte[3 * Full], new byte[1]]);
+                protocol.Transport.Write(new byte[2 * Full]);
+                protocol.Transport.WriteSequence([new byte[Full], new byte[1]]);
             }
             else
             {

@@ -213,8 +213,14 @@ internal sealed unsafe class EpollDriver : IIoDriver
         internal IIoHandler Handler => handler;
 
         internal override void Update(IoEvents interest)
-            => LibC.EpollControl(driver._epoll.Number, LibC.EPOLL_CTL_MOD, number, Mask(interest, trigger), driver.Data(slot))
-                .OrThrow($"epoll_ctl(MOD, {number})");
+        {
+            PosixResult result = LibC.EpollControl(
+                driver._epoll.Number, LibC.EPOLL_CTL_MOD, number, Mask(interest, trigger), driver.Data(slot));
+            if (!result.IsOk)
+            {
+                result.OrThrow($"epoll_ctl(MOD, {number})"); // the text costs an object, and this may be for each read
+            }
+        }
 
         internal override void Arm(IoEvents direction)
         {

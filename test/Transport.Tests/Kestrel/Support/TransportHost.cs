@@ -19,7 +19,11 @@ internal sealed class TransportHost : IAsyncDisposable
     private readonly List<IAsyncDisposable> _toDispose = [];
 
     internal TransportHost(
-        LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling = LoopScheduling.Inline, Action<LoopBridgeOptions>? configure = null, int loops = 2)
+        LoopBridgeMode mode,
+        LoopDriver driver,
+        LoopScheduling scheduling = LoopScheduling.Inline,
+        Action<LoopBridgeOptions>? configure = null,
+        int loops = 2)
     {
         Assert.SkipWhen(driver == LoopDriver.Epoll && !OperatingSystem.IsLinux(), "epoll is Linux only.");
         var options = new LoopBridgeOptions { Mode = mode, Driver = driver, Scheduling = scheduling };
