@@ -19,6 +19,7 @@ internal static partial class FullProcess
     private const int Limit = 400; // so that the listener keeps 25
 
     private static readonly List<int> Fillers = [];
+    private static int _connected;
 
     internal static int Run(string engine, LoopDriver driver, int leave)
     {
@@ -70,6 +71,8 @@ internal static partial class FullProcess
 
     private static string Fill(int leave)
     {
+        // A connection that closes later gives its number to the next client, which would be served.
+        SpinWait.SpinUntil(static () => Volatile.Read(ref _connected) == 0);
         _ = GetLimit(LimitOfFiles, out Limits limits);
         if (SetLimit(LimitOfFiles, limits with { Soft = Limit }) != 0)
         {
@@ -114,7 +117,13 @@ internal static partial class FullProcess
 
     private sealed class Greeter : Protocol
     {
-        public override void ConnectionMade() => Transport.Write("hello"u8);
+        public override void ConnectionMade()
+        {
+            Interlocked.Increment(ref _connected);
+            Transport.Write("hello"u8);
+        }
+
+        public override void ConnectionLost(Exception reason) => Interlocked.Decrement(ref _connected);
     }
 
     /// <summary>Keeps the names of what was logged.</summary>

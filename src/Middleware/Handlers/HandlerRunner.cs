@@ -15,6 +15,7 @@ internal sealed class HandlerRunner
     private readonly ILogger _logger;
     private readonly TransportOptions _transportOptions;
     private readonly LoopStreamOptions _streamOptions;
+    private readonly ServedConnections _served = new();
 
     public HandlerRunner(IServiceScopeFactory scopes, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers)
     {
@@ -23,6 +24,9 @@ internal sealed class HandlerRunner
         _transportOptions = new TransportOptions { MaxUnsentBytes = options.Value.MaxUnsentBytes, Logger = _logger };
         _streamOptions = new LoopStreamOptions { Logger = loggers.CreateLogger("LoopBridge.Streams") };
     }
+
+    /// <summary>Ends when no connection is served.</summary>
+    internal Task WaitForNoneAsync() => _served.WaitForNoneAsync();
 
     /// <summary>Ends when the protocol has lost its connection.</summary>
     internal Task RunProtocolAsync<TProtocol>(HandlerConnection connection)
@@ -82,6 +86,7 @@ internal sealed class HandlerRunner
 
     private async Task RunInScopeAsync<THandler>(HandlerConnection connection, Func<IServiceProvider, Task> serve)
     {
+        _served.Enter();
         AsyncServiceScope scope = _scopes.CreateAsyncScope();
         try
         {
@@ -97,6 +102,7 @@ internal sealed class HandlerRunner
         {
             connection.Release();
             await DisposeAsync<THandler>(scope, connection).ConfigureAwait(false);
+            _served.Leave();
         }
     }
 

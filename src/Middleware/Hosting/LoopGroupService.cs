@@ -17,7 +17,12 @@ namespace LoopBridge.Hosting;
 /// after every server and service that used them has stopped.
 /// </summary>
 internal sealed class LoopGroupService(
-    LoopGroup group, LoopMetrics metrics, INameResolver resolver, IOptions<LoopBridgeOptions> options, ILoggerFactory loggers)
+    LoopGroup group,
+    LoopMetrics metrics,
+    HandlerRunner handlers,
+    INameResolver resolver,
+    IOptions<LoopBridgeOptions> options,
+    ILoggerFactory loggers)
     : IHostedService, IDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger("LoopBridge.Hosting");
@@ -43,36 +48,52 @@ internal sealed class LoopGroupService(
     }
 
     /// <summary>
-    /// Shutdown triggers run and what is still registered with a reactor is told of the loss, while its loop still turns.
+    /// When the handlers are done with what they had in hand, shutdown triggers run and what is still registered with a reactor is told of
+    /// the loss, while its loop still turns.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        foreach (LoopMember member in group.Members)
-        {
-            if (member.Loop.FindReactor() is { } reactor)
-            {
-                try
-                {
-                    await ShutDownAsync(member.Loop, reactor).WaitAsync(cancellationToken).ConfigureAwait(false);
-                }
-                catch (LoopClosedException)
-                {
-                    // Somebody else disposes of the host meanwhile, as a WebApplicationFactory does: nothing is left to shut down.
-                }
-            }
-        }
-
+        // A server waits for its connections; those in memory, or over a test server, have nobody else who would.
+        await WaitAsync(handlers.WaitForNoneAsync(), cancellationToken).ConfigureAwait(false);
+        await WaitAsync(Task.WhenAll(group.Members.Select(ShutDownAsync)), cancellationToken).ConfigureAwait(false);
         Deferred.UnhandledFailure -= OnUnhandledFailure;
     }
 
     /// <summary>A host that is disposed of without a stop must not be told for ever of what fails in others.</summary>
     public void Dispose() => Deferred.UnhandledFailure -= OnUnhandledFailure;
 
-    private static Task ShutDownAsync(IEventLoop loop, ReactorBase reactor) => loop.RunAsync(() =>
+    private static async Task WaitAsync(Task task, CancellationToken cancellationToken)
     {
-        reactor.ShutDown();
-        return Task.CompletedTask;
-    });
+        try
+        {
+            await task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The host's patience is at its end: what is left ends with the loops.
+        }
+    }
+
+    private static async Task ShutDownAsync(LoopMember member)
+    {
+        if (member.Loop.FindReactor() is not { } reactor)
+        {
+            return;
+        }
+
+        try
+        {
+            await member.Loop.RunAsync(() =>
+            {
+                reactor.ShutDown();
+                return Task.CompletedTask;
+            }).ConfigureAwait(false);
+        }
+        catch (LoopClosedException)
+        {
+            // Somebody else disposes of the host meanwhile, as a WebApplicationFactory does: nothing is left to shut down.
+        }
+    }
 
     private void OnUnhandledFailure(object? sender, UnhandledFailureEventArgs e) => _logger.DeferredFailureUnhandled(e.Exception);
 }

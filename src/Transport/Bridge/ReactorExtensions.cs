@@ -62,6 +62,9 @@ public static class ReactorExtensions
         }
     }
 
+    /// <summary>For one that was made together with its loop, before anybody can have asked for another.</summary>
+    internal static void Introduce(ReactorOnLoop reactor) => Reactors.Add(reactor.Loop, reactor);
+
     /// <summary>The loop's reactor, which is one of ours, if there is one yet.</summary>
     internal static ReactorBase? FindReactor(this IEventLoop loop)
         => loop is LoopOnReactor { Reactor: ReactorBase below } ? below

@@ -7,7 +7,7 @@ namespace LoopBridge.Bridge;
 /// gave them, whatever other threads give at the same time. A queue of the reactor's own beside the loop's could not promise that. What
 /// brings a call there is used again, and steady traffic allocates nothing.
 /// </remarks>
-public sealed partial class ReactorOnLoop
+public partial class ReactorOnLoop
 {
     // So that a burst does not pin its memory for ever: some 50 kB for each reactor.
     private const int MostSpareCarriers = 1024;

@@ -19,7 +19,7 @@ namespace LoopBridge.Bridge;
 /// </para>
 /// <para>It adds no thread, no polling and no descriptor of its own. Closing the loop disposes of the reactor.</para>
 /// </remarks>
-public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
+public partial class ReactorOnLoop : ReactorBase, IDisposable
 {
     private static readonly Action<object?> StartAction = static reactor => ((ReactorOnLoop)reactor!).Start();
     private static readonly Action<object?> FireAction = static call => ((DelayedCall)call!).Fire();
@@ -51,19 +51,26 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
     public IEventLoop Loop { get; }
 
     /// <inheritdoc />
-    public override TimeSpan Time => Loop.Time;
+    public sealed override TimeSpan Time => Loop.Time;
 
     /// <inheritdoc />
-    public override bool IsInReactorThread => Loop.IsOnLoopThread;
+    public sealed override bool IsInReactorThread => Loop.IsOnLoopThread;
 
-    private protected override void RunCore()
+    /// <summary>Whether somebody runs the loop already, as far as this thread can tell.</summary>
+    private protected virtual bool IsLoopRunning => Loop.IsOnLoopThread;
+
+    /// <summary>Whether that is what the loop's start says when another thread runs it.</summary>
+    private protected virtual bool IsRefusal(InvalidOperationException exception)
+        => exception is not (ObjectDisposedException or ReactorNotRestartableException);
+
+    private protected sealed override void RunCore()
     {
         ThrowIfNotRestartable();
         RunLoop(null);
     }
 
     /// <inheritdoc />
-    public override void Iterate(TimeSpan wait)
+    public sealed override void Iterate(TimeSpan wait)
     {
         ThrowIfBadWait(wait);
         ThrowIfNotRestartable();
@@ -76,11 +83,12 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
     /// while the loop does not run. Does nothing to a reactor that a DI container has handed out, which ends with the host: a scope
     /// disposes of all that it hands out, and must not end it for the others.
     /// </summary>
-    public void Dispose()
+    public virtual void Dispose()
     {
         if (!IsLent)
         {
             ShutDown();
+            GC.SuppressFinalize(this); // there is none here; whoever derives may have one
         }
     }
 
@@ -161,7 +169,7 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
     // With an iteration, for one turn.
     private void RunLoop(ReactorIteration? iteration)
     {
-        if (Loop.IsOnLoopThread || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)
+        if (IsLoopRunning || Interlocked.CompareExchange(ref _runThread, Environment.CurrentManagedThreadId, 0) != 0)
         {
             throw new ReactorAlreadyRunningException();
         }
@@ -178,7 +186,7 @@ public sealed partial class ReactorOnLoop : ReactorBase, IDisposable
             _iteration = iteration;
             Loop.Start();
         }
-        catch (InvalidOperationException e) when (e is not (ObjectDisposedException or ReactorNotRestartableException))
+        catch (InvalidOperationException e) when (IsRefusal(e))
         {
             // No user's exception comes out of a loop: another thread runs it (R-CORE-11).
             _startDue &= !isRequested;

@@ -18,6 +18,13 @@ public abstract partial class Deferred
         Deferred mark = this;
         for (long step = 1; target.CancelsUpstream && target.Upstream is { } upstream; step++)
         {
+            // What the method awaited has its result: the method goes on, or is about to, and a request to that one would be lost.
+            if (target.Is(State.Routine) && upstream.IsSettled)
+            {
+                target.Set(State.CancelsNextAwait, true);
+                return;
+            }
+
             target = upstream;
 
             // Brent's search for a circle, too long for the check at its making (R-DEF-09): nobody in it can be asked for anything.
@@ -29,6 +36,18 @@ public abstract partial class Deferred
 
         if (!target.IsFired)
             target.CancelUnfired();
+    }
+
+    /// <summary>The method whose outcome this is awaits something, perhaps something that cannot be cancelled.</summary>
+    private protected void Suspend(Deferred? awaited)
+    {
+        Set(State.Routine, true);
+        Upstream = awaited;
+        if (Is(State.CancelsNextAwait))
+        {
+            Set(State.CancelsNextAwait, false);
+            Cancel();
+        }
     }
 
     /// <summary>Calls the canceller and forgets it. False if there is none.</summary>

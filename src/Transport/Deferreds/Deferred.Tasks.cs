@@ -19,15 +19,14 @@ public abstract partial class Deferred
     /// <exception cref="InvalidOperationException">The Task has not ended, and there is no context to fire in.</exception>
     public static Deferred<T> FromTask<T>(
         Task<T> task, SynchronizationContext? context = null, CancellationTokenSource? cancellation = null)
-        => FromTask(task, context, cancellation, outcomeFollowsTask: false);
+        => FromTask<T>(task, context, cancellation, outcomeFollowsTask: false);
 
     /// <summary>Makes a Deferred of a Task without a value.</summary>
     /// <inheritdoc cref="FromTask{T}(Task{T}, SynchronizationContext?, CancellationTokenSource?)"/>
     public static Deferred<Unit> FromTask(
         Task task, SynchronizationContext? context = null, CancellationTokenSource? cancellation = null)
     {
-        ArgumentNullException.ThrowIfNull(task);
-        return FromTask(WithUnit(task), context, cancellation);
+        return FromTask<Unit>(task, context, cancellation, outcomeFollowsTask: false);
     }
 
     /// <summary>
@@ -46,24 +45,29 @@ public abstract partial class Deferred
     public static Deferred<T> Run<T>(Func<CancellationToken, Task<T>> function, SynchronizationContext? context = null)
     {
         ArgumentNullException.ThrowIfNull(function);
-
-        // Never disposed: it has no timer and no parent, and the function may end while it is being cancelled.
-        var cancellation = new CancellationTokenSource();
-        return Maybe(() => FromTask(function(cancellation.Token), context, cancellation, outcomeFollowsTask: true));
+        return Run<T>((Func<CancellationToken, Task>)function, context);
     }
 
     /// <inheritdoc cref="Run{T}(Func{CancellationToken, Task{T}}, SynchronizationContext?)"/>
     public static Deferred<Unit> Run(Func<CancellationToken, Task> function, SynchronizationContext? context = null)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return Run(token => WithUnit(function(token)), context);
+        return Run<Unit>(function, context);
     }
 
     internal static Deferred<T> FromTask<T>(ValueTask<T> task)
         => task.IsCompletedSuccessfully ? Succeed(task.Result) : FromTask(task.AsTask());
 
+    private static Deferred<T> Run<T>(Func<CancellationToken, Task> function, SynchronizationContext? context)
+    {
+        // Never disposed: it has no timer and no parent, and the function may end while it is being cancelled.
+        var cancellation = new CancellationTokenSource();
+        return Maybe(() => FromTask<T>(function(cancellation.Token), context, cancellation, outcomeFollowsTask: true));
+    }
+
+    // Of a Task<T>, or of a Task if T is Unit. Not through a second Task that waits for the first: that one would end on another thread.
     private static Deferred<T> FromTask<T>(
-        Task<T> task, SynchronizationContext? context, CancellationTokenSource? cancellation, bool outcomeFollowsTask)
+        Task task, SynchronizationContext? context, CancellationTokenSource? cancellation, bool outcomeFollowsTask)
     {
         ArgumentNullException.ThrowIfNull(task);
         if (!task.IsCompleted)
@@ -72,11 +76,5 @@ public abstract partial class Deferred
         var deferred = new Deferred<T>();
         TaskAdoption<T>.Fire(deferred, task);
         return deferred;
-    }
-
-    private static async Task<Unit> WithUnit(Task task)
-    {
-        await task.ConfigureAwait(false);
-        return default;
     }
 }

@@ -45,6 +45,12 @@ public abstract partial class Deferred
 
         /// <summary>Its failure was given to an awaiter, so nobody needs to hear of it again.</summary>
         Observed = 16,
+
+        /// <summary>It is the outcome of an async method.</summary>
+        Routine = 32,
+
+        /// <summary>Cancelled while its method runs, between two awaits: the request is for what the method awaits next.</summary>
+        CancelsNextAwait = 64,
     }
 
     /// <summary>Whether it has been fired or cancelled. Its result may still be awaited elsewhere; see <see cref="HasResult"/>.</summary>

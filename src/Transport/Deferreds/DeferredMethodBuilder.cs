@@ -10,7 +10,8 @@ namespace LoopBridge.Deferreds;
 /// <remarks>
 /// The method starts in the call, goes on inside the firing of what it awaits, and fires its Deferred when it ends. Cancelling that
 /// Deferred cancels the Deferred that the method awaits at the time, through any depth; the method may catch, translate or survive
-/// that, and its Deferred ends as it does (R-DEF-29). While it awaits something else, which cannot be told, its Deferred fails at once.
+/// that, and its Deferred ends as it does (R-DEF-29). A request that comes while the method runs is for what it awaits next. While it
+/// awaits something else, which cannot be told, its Deferred fails at once.
 /// </remarks>
 /// <typeparam name="T">The type of the value.</typeparam>
 [EditorBrowsable(EditorBrowsableState.Never)]
@@ -78,7 +79,7 @@ public struct DeferredMethodBuilder<T>
     private void Suspend<TAwaiter>(TAwaiter awaiter)
     {
         if (!Task.IsFired)
-            Task.WaitFor((awaiter as IDeferredAwaiter)?.Deferred, cancels: true);
+            Task.SuspendOn((awaiter as IDeferredAwaiter)?.Deferred);
     }
 
     private void Finish(DeferredResult<T> result)

@@ -158,6 +158,13 @@ public sealed partial class Deferred<T> : Deferred
         _cancelsUpstream = cancels;
     }
 
+    /// <summary>As <see cref="WaitFor"/>, for the outcome of an async method: a cancellation is for what it awaits.</summary>
+    internal void SuspendOn(Deferred? awaited)
+    {
+        _cancelsUpstream = true;
+        Suspend(awaited);
+    }
+
     /// <summary>The result for an awaiter; a failure counts as handled from then on.</summary>
     internal T Observe()
     {

@@ -12,8 +12,8 @@ internal sealed class TaskLink<T>(TaskCompletionSource<T> task) : Link<T>
             task.TrySetResult(owner.Value);
         else if (error is OperationCanceledException cancelled)
             task.TrySetFromTask(Cancelled(cancelled));
-        else
-            task.TrySetException(error);
+        else if (!task.TrySetException(error))
+            Deferred.ReportUnhandled(error); // the Task cannot tell of it any more
 
         owner.Value = default!;
         return null;

@@ -128,6 +128,9 @@ public sealed partial class ManualLoop : IEventLoop, IDisposable
     /// <inheritdoc />
     public void Close(bool closeDescriptors) => _loop.Close(closeDescriptors);
 
+    /// <summary>Whether one of its turns is on the stack.</summary>
+    internal bool IsInTurn => _inTurn;
+
     /// <summary>The next poll finds it. Loop thread.</summary>
     internal void Arrive(ILoopWork work) => _driver.Arrive(work);
 

@@ -1,3 +1,4 @@
+using System.Net;
 using LoopBridge.Reactors;
 
 namespace LoopBridge.Protocols;
@@ -11,9 +12,12 @@ internal sealed partial class ReactorTransport
 {
     private string? _logPrefix;
 
-    public string LogPrefix => _logPrefix ??= NameWithPeer(_protocolName);
+    public string LogPrefix => _logPrefix ??= NameWithPeer(_protocolName, Peer);
 
-    private string NameWithPeer(string name) => Peer is { } peer ? $"{name},{peer}" : name;
+    internal static string MakeLogPrefix(Protocol protocol, EndPoint? peer)
+        => NameWithPeer((protocol as ILogPrefix)?.LogPrefix ?? protocol.GetType().Name, peer);
+
+    private static string NameWithPeer(string name, EndPoint? peer) => peer is null ? name : $"{name},{peer}";
 
     private ExecutionContext? CaptureAmbient(Protocol protocol)
     {
@@ -22,7 +26,7 @@ internal sealed partial class ReactorTransport
             return ExecutionContext.Capture();
         }
 
-        _logPrefix = NameWithPeer(named.LogPrefix);
+        _logPrefix = NameWithPeer(named.LogPrefix, Peer);
         using IDisposable? scope = _options.Logger?.BeginScope(_logPrefix);
         return ExecutionContext.Capture();
     }

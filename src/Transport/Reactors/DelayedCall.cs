@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using LoopBridge.Loops;
 
 namespace LoopBridge.Reactors;
@@ -18,7 +19,7 @@ internal sealed class DelayedCall : IDelayedCall
         _reactor = reactor;
         _callback = callback;
         _state = state;
-        _site = reactor.RecordSchedulingSites ? $"{What()}, scheduled{Environment.NewLine}{new StackTrace(fNeedFileInfo: true)}" : null;
+        _site = reactor.RecordSchedulingSites ? RecordSite() : null;
     }
 
     public TimeSpan Time { get; private set; }
@@ -98,6 +99,11 @@ internal sealed class DelayedCall : IDelayedCall
         string? what = _callback is not null ? What() : _called ? "called" : "cancelled";
         return $"DelayedCall {Time} {what}";
     }
+
+    // By itself, because it needs an assembly of its own: loaded for the first delayed call, it could fail where a process without
+    // descriptors wants to rest.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private string RecordSite() => $"{What()}, scheduled{Environment.NewLine}{new StackTrace(fNeedFileInfo: true)}";
 
     private string? What() => ReactorBase.Describe(_state as Action ?? (object?)_callback)?.ToString();
 

@@ -45,7 +45,14 @@ public static class ReactorTimeExtensions
     {
         ArgumentNullException.ThrowIfNull(clock);
         IDelayedCall? call = null;
-        var due = new Deferred<Unit>(_ => call!.Cancel());
+        var due = new Deferred<Unit>(_ =>
+        {
+            // Gone already if somebody else cancelled it, as the end of a reactor does.
+            if (call!.Active)
+            {
+                call.Cancel();
+            }
+        });
         call = clock.CallLater(delay, static state => ((Deferred<Unit>)state!).Callback(), due);
         return due;
     }

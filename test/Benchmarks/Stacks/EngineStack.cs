@@ -54,6 +54,15 @@ internal sealed class EngineStack : IDisposable
     public object CallLater(TimeSpan delay, Action<object?> work, object? state)
         => IsLoop ? Loop.CallLater(delay, work, state) : Reactor.CallLater(delay, work, state);
 
+    /// <summary>Takes back what <see cref="CallLater"/> gave. Thread of the stack.</summary>
+    public void Cancel(object handle)
+    {
+        if (IsLoop)
+            Loop.RemoveTimeout((LoopTimeout)handle);
+        else
+            ((IDelayedCall)handle).Cancel();
+    }
+
     /// <summary>Ends <see cref="Run"/>. Thread of the stack.</summary>
     public void Stop()
     {

@@ -48,7 +48,8 @@ internal abstract class ChildTrial : ITrial
         return ExitCodes.Success;
     }
 
-    protected static void Report(IReadOnlyList<Reading> readings) => Console.Out.WriteLine(JsonSerializer.Serialize(readings));
+    /// <summary>In the child: one line for the parent.</summary>
+    protected static void Report<T>(T value) => Console.Out.WriteLine(JsonSerializer.Serialize(value));
 
     protected string[] Arguments(TrialRun run) =>
     [

@@ -10,6 +10,7 @@ internal static class TrialList
         new CallbackTrial(),
         new TimeoutTrial(),
         new IdleTrial(),
+        new LayersTrial(),
         new StreamEchoTrial(),
         new StackEchoTrial(),
         new ModesTrial(),

@@ -233,6 +233,50 @@ public sealed class DeferredAwaitTests
         }
     }
 
+    [Theory, Contract("R-DEF-29")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Cancel_BetweenTwoAwaits_IsMeantForTheNext(bool nextIsATask)
+    {
+        bool cancelled = false;
+        var first = new Deferred<int>();
+        var second = new Deferred<int>(_ => cancelled = true);
+        var task = new TaskCompletionSource<int>();
+        Deferred<int>? routine = null;
+        routine = Routine();
+
+        first.Callback(1);
+
+        Assert.Equal(!nextIsATask, cancelled);
+        Assert.IsType<DeferredCancelledException>(routine.ErrorNow());
+
+        async Deferred<int> Routine()
+        {
+            await first;
+            routine!.Cancel();
+            return nextIsATask ? await task.Task.ConfigureAwait(false) : await second;
+        }
+    }
+
+    [Fact, Contract("R-DEF-29")]
+    public void Cancel_InTheLastPartOfAnAsyncMethod_ComesTooLate()
+    {
+        var source = new Deferred<int>();
+        Deferred<int>? routine = null;
+        routine = Routine();
+
+        source.Callback(1);
+
+        Assert.Equal(2, routine.ValueNow());
+
+        async Deferred<int> Routine()
+        {
+            int value = await source;
+            routine!.Cancel();
+            return value + 1;
+        }
+    }
+
     [Fact, Contract("R-DEF-29")]
     public void Cancel_OfAnAsyncMethodThatAwaitsATask_FailsAtOnceAndIgnoresTheRest()
     {

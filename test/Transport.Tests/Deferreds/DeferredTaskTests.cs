@@ -136,6 +136,35 @@ public sealed class DeferredTaskTests : IDisposable
     }
 
     [Fact, Contract("R-DEF-33")]
+    public async Task FromTask_WithoutAValue_FiresThereAndThenToo()
+    {
+        var task = new TaskCompletionSource();
+        Assert.True(await _pump.Invoke(() =>
+        {
+            Deferred<Unit> deferred = Deferred.FromTask(task.Task);
+            task.SetResult();
+            return deferred.HasResult;
+        }));
+    }
+
+    [Fact, Contract("R-DEF-33")]
+    public async Task FromTask_WithoutAValue_FailsAsTheTaskDoes()
+    {
+        var error = new FormatException();
+        var failing = new TaskCompletionSource();
+        var cancelled = new TaskCompletionSource();
+        Task<Unit>[] tasks = await _pump.Invoke(() => new[]
+        {
+            Deferred.FromTask(failing.Task).ToTask(), Deferred.FromTask(cancelled.Task).ToTask(),
+        });
+        failing.SetException(error);
+        cancelled.SetCanceled(TestContext.Current.CancellationToken);
+
+        Assert.Same(error, await Assert.ThrowsAsync<FormatException>(() => tasks[0].WithDeadline()));
+        await Assert.ThrowsAsync<DeferredCancelledException>(() => tasks[1].WithDeadline());
+    }
+
+    [Fact, Contract("R-DEF-33")]
     public async Task FromTask_ThatFails_FiresWithItsException()
     {
         var error = new FormatException();
@@ -180,6 +209,75 @@ public sealed class DeferredTaskTests : IDisposable
 
         task.SetResult(5);
         Assert.Equal(1, await _pump.Invoke(() => deferred.ValueNow()));
+    }
+
+    [Fact, Contract("R-DEF-33")]
+    public async Task FromTask_Cancel_FailsAlsoIfTheTaskSucceedsWhenItIsAsked()
+    {
+        using var source = new CancellationTokenSource();
+        var task = new TaskCompletionSource<int>();
+        using CancellationTokenRegistration registration = source.Token.Register(() => task.SetResult(5));
+
+        Exception error = await _pump.Invoke(() =>
+        {
+            Deferred<int> deferred = Deferred.FromTask(task.Task, cancellation: source);
+            deferred.Cancel();
+            return deferred.ErrorNow();
+        });
+
+        Assert.IsType<DeferredCancelledException>(error);
+    }
+
+    // Whoever made the token has disposed of it when the task was done, as a "using" does; the news has not come home yet.
+    [Fact, Contract("R-DEF-33")]
+    public async Task FromTask_CancelWhenTheTaskHasEndedElsewhere_AsksNobody()
+    {
+        var source = new CancellationTokenSource();
+        var task = new TaskCompletionSource<int>();
+        Exception error = await _pump.Invoke(() =>
+        {
+            Deferred<int> deferred = Deferred.FromTask(task.Task, cancellation: source);
+            var elsewhere = new Thread(() =>
+            {
+                task.SetResult(5);
+                source.Dispose();
+            });
+            elsewhere.Start();
+            Assert.True(elsewhere.Join(Deadline.Default));
+            deferred.Cancel();
+            return deferred.ErrorNow();
+        });
+
+        Assert.IsType<DeferredCancelledException>(error);
+    }
+
+    [Fact, Contract("R-DEF-13"), Contract("R-DEF-32")]
+    public async Task ToTask_CancelledByItsToken_AFailureThatComesLaterIsReportedOnce()
+    {
+        var error = new FormatException();
+        var told = new List<Exception>();
+        void Tell(object? sender, UnhandledFailureEventArgs args)
+        {
+            lock (told)
+                told.Add(args.Exception);
+        }
+
+        using var source = new CancellationTokenSource();
+        Task<int> task = await _pump.Invoke(() => new Deferred<int>(it => it.Errback(error)).ToTask(source.Token));
+        Deferred.UnhandledFailure += Tell;
+        try
+        {
+            await source.CancelAsync().WithDeadline();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task.WithDeadline());
+            await _pump.Invoke(() => { });
+        }
+        finally
+        {
+            Deferred.UnhandledFailure -= Tell;
+        }
+
+        lock (told)
+            Assert.Single(told, each => ReferenceEquals(each, error));
     }
 
     [Fact, Contract("R-DEF-33")]

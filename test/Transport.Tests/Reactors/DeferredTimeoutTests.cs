@@ -144,6 +144,17 @@ public sealed class DeferredTimeoutTests
     }
 
     [Fact, Contract("R-TASK-11")]
+    public void DeferLater_CancelledWhenItsCallIsGoneAlready_IsCancelled()
+    {
+        Deferred<Unit> later = _clock.DeferLater(Limit);
+        Assert.Single(_clock.GetDelayedCalls()).Cancel(); // as the end of a reactor does
+
+        later.Cancel();
+
+        Assert.IsType<DeferredCancelledException>(later.ErrorNow());
+    }
+
+    [Fact, Contract("R-TASK-11")]
     public void DeferLater_CancelledWhileTheFunctionWorks_CancelsThat()
     {
         bool cancelled = false;

@@ -14,7 +14,7 @@ namespace LoopBridge.Transport.Tests.Streams;
 internal sealed class StreamLink : IAsyncDisposable
 {
     /// <summary>More than peer, pipes and kernel hold together while nobody receives.</summary>
-    internal const int MoreThanBuffersHold = 24 * 1024 * 1024;
+    internal const int MoreThanBuffersHold = 12 * 1024 * 1024;
 
     private const int PeerBuffers = 256 * 1024;
 
