@@ -107,6 +107,8 @@ public sealed partial class LoopOnReactor
     {
         public abstract SafeHandle Handle { get; }
 
+        public virtual bool NeedsChangesOnly => false;
+
         protected LoopOnReactor Loop => loop;
 
         internal nint Number => number;
@@ -167,6 +169,9 @@ public sealed partial class LoopOnReactor
         : HandlerWatcher(loop, number)
     {
         public override SafeHandle Handle => descriptor;
+
+        // The engine goes on until an operation is pending.
+        public override bool NeedsChangesOnly => true;
 
         public override Exception? DoEvents(IoEvents events)
         {

@@ -115,7 +115,8 @@ public partial class ReactorOnLoop : ReactorBase, IDisposable
 
     internal override void Disarm(LoopTimeout timeout) => Loop.RemoveTimeout(timeout);
 
-    internal override void Watch(SafeHandle descriptor, IoEvents interest, Action<SafeHandle, IoEvents> handler)
+    // The handlers of a loop are told in each turn, which suits every trigger a reactor asks for.
+    internal override void Watch(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, Action<SafeHandle, IoEvents> handler)
     {
         Loop.AddHandler(descriptor, interest, handler);
         EndWithLoop();

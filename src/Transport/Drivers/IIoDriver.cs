@@ -59,6 +59,12 @@ internal enum IoTrigger
     /// an operation would block, then arms.
     /// </summary>
     OnChange,
+
+    /// <summary>
+    /// In whichever of the two ways costs the mechanism less, with no need to arm. The user goes on until an operation would block, and
+    /// bears with reports that tell nothing new.
+    /// </summary>
+    Any,
 }
 
 internal interface IIoHandler

@@ -54,7 +54,7 @@ internal sealed class DescriptorEntry
 
         if (_interest == IoEvents.None)
         {
-            _reactor.BeginWatch(_watched, direction, OnEvents);
+            _reactor.BeginWatch(_watched, direction, IoTrigger.WhileReady, OnEvents);
         }
         else
         {

@@ -8,7 +8,7 @@ public sealed partial class Reactor
 {
     private readonly Dictionary<nint, DescriptorWatch> _watches = [];
 
-    internal override void Watch(SafeHandle descriptor, IoEvents interest, Action<SafeHandle, IoEvents> handler)
+    internal override void Watch(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, Action<SafeHandle, IoEvents> handler)
     {
         ThrowIfOffThread();
         nint number = descriptor.DangerousGetHandle();
@@ -18,7 +18,7 @@ public sealed partial class Reactor
         }
 
         var watch = new DescriptorWatch(this, new DescriptorCallback(descriptor, handler));
-        watch.Registration = _driver.Add(descriptor, interest, IoTrigger.WhileReady, watch);
+        watch.Registration = _driver.Add(descriptor, interest, trigger, watch);
         _watches.Add(number, watch);
     }
 

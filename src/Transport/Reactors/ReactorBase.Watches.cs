@@ -8,11 +8,11 @@ public abstract partial class ReactorBase
     private AlwaysReadySet? _alwaysReady;
 
     /// <summary>As <c>Watch</c>, also for what can only be polled because it is ready at any time (R-FD-22).</summary>
-    internal void BeginWatch(SafeHandle descriptor, IoEvents interest, Action<SafeHandle, IoEvents> handler)
+    internal void BeginWatch(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, Action<SafeHandle, IoEvents> handler)
     {
         try
         {
-            Watch(descriptor, interest, handler);
+            Watch(descriptor, interest, trigger, handler);
         }
         catch (IOException) when (AlwaysReadySet.Suits(descriptor))
         {

@@ -61,7 +61,7 @@ public abstract partial class ReactorBase : IReactor
 
     internal abstract void Disarm(LoopTimeout timeout);
 
-    internal abstract void Watch(SafeHandle descriptor, IoEvents interest, Action<SafeHandle, IoEvents> handler);
+    internal abstract void Watch(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, Action<SafeHandle, IoEvents> handler);
 
     internal abstract void Rewatch(SafeHandle descriptor, IoEvents interest);
 

@@ -27,7 +27,7 @@ internal sealed class WatcherSet(ReactorBase reactor)
 
         // What is watched below keeps a reference on the handle.
         var watch = new Watch(this, watcher, handle);
-        reactor.BeginWatch(handle, events, watch.OnEvents);
+        reactor.BeginWatch(handle, events, watcher.NeedsChangesOnly ? IoTrigger.Any : IoTrigger.WhileReady, watch.OnEvents);
         _watches.Add(watcher, watch);
     }
 

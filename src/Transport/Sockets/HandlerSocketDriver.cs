@@ -64,6 +64,8 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
     /// <para>A reader goes on until nothing is left and arms again, so its interest stays as it is: nothing can be reported in between.
     /// Only what is reported in vain, because the reader has stopped, is taken out, at the price of that one report. Not so a writer's:
     /// there is always room to write, so it is taken out at once.</para>
+    /// <para>A loop that reports changes only does as well: the engine arms when an operation would block, so whatever comes after it is a
+    /// change, and to ask for another direction makes the system look again.</para>
     /// <para>A level-triggered loop reports a hang-up whatever the interest, again and again. Once it was told, and nothing is armed, the
     /// descriptor is therefore not registered at all.</para>
     /// </remarks>

@@ -6,6 +6,9 @@ internal sealed class CpuMeter(int pid)
     private double _serverAtStart;
     private double _othersAtStart;
 
+    /// <summary>Whose time it is.</summary>
+    public int ProcessId => pid;
+
     /// <summary>
     /// Seconds of processor time of all that is neither the server nor we and our load generator. Its error is some hundredths of what was
     /// measured, since the kernel counts a machine's time in ticks and a process's exactly.

@@ -15,13 +15,14 @@ internal sealed class ModesTrial : ITrial
     [
         (new EchoScenario("echo", "", isAgainstConnectionHandler: false), TimeSpan.FromSeconds(0.05)),
         (new PlaintextScenario(), TimeSpan.Zero),
+        (new TogetherScenario(), TimeSpan.Zero),
     ];
 
     public string Name => "modes";
 
     public string Description
         => "the sample with LoopBridge:Mode=LoopOnReactor against the same with ReactorOnLoop, under the loads of echo (a reactor protocol)"
-            + " and of plaintext";
+            + ", of plaintext, and of both at once";
 
     public string Left => nameof(LoopBridgeMode.ReactorOnLoop);
 

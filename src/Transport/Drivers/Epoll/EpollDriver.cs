@@ -74,6 +74,11 @@ internal sealed unsafe class EpollDriver : IIoDriver
     public IoRegistration Add(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, IIoHandler handler)
     {
         ObjectDisposedException.ThrowIf(_epoll.IsClosed, this);
+        if (trigger == IoTrigger.Any)
+        {
+            trigger = IoTrigger.OnChange; // by level, the kernel asks each descriptor it has reported again in the next wait
+        }
+
         bool referenced = false;
         descriptor.DangerousAddRef(ref referenced);
         int slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NextSlot();

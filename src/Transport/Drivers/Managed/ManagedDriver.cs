@@ -48,6 +48,11 @@ internal sealed class ManagedDriver : IIoDriver
     public IoRegistration Add(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, IIoHandler handler)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (trigger == IoTrigger.Any)
+        {
+            trigger = IoTrigger.WhileReady; // Select asks every socket in every wait anyway
+        }
+
         bool referenced = false;
         descriptor.DangerousAddRef(ref referenced);
         try
