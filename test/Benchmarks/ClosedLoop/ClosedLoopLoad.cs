@@ -81,6 +81,14 @@ internal sealed class ClosedLoopLoad : IDisposable
         return new Phase(answers, seconds, _latencies.PercentileMicros(0.50), _latencies.PercentileMicros(0.99));
     }
 
+    /// <summary>Goes on for so long; operations count from the beginning, latencies only after the time to learn.</summary>
+    public Phase PlayLearning(TimeSpan learning, TimeSpan time)
+    {
+        Phase first = Play(learning);
+        Phase rest = Play(time - learning);
+        return rest with { Operations = first.Operations + rest.Operations, Seconds = first.Seconds + rest.Seconds };
+    }
+
     public void Dispose() => _ready.Dispose();
 
     private void Turn()

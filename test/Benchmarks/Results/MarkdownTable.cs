@@ -10,8 +10,8 @@ internal static class MarkdownTable
         var text = new StringBuilder();
         Row[] rows = [.. report.Rows.Where(row => !row.IsDetail)];
         int rounds = rows.Length == 0 ? 0 : rows.Max(row => row.Rounds);
-        text.Append($"On {report.Environment.Summary}. Medians of {rounds} rounds.\n\n");
-        text.Append("| work | figure | beside | LoopBridge | ratio | rounds | mark | |\n|---|---|---:|---:|---:|---|---|---|\n");
+        text.Append($"On {report.Environment.Summary}. Medians of {rounds} round{(rounds == 1 ? "" : "s")}.\n\n");
+        text.Append("| work | figure | stock sockets | LoopBridge | ratio | of the rounds | mark | |\n|---|---|---:|---:|---:|---|---|---|\n");
         foreach (IGrouping<(string Name, string Work, string Beside), Row> work in rows.GroupBy(row => (row.Name, row.Work, row.Beside)))
         {
             string title = work.Key.Beside is "" or Servers.Variant.Stock ? work.Key.Work : $"{work.Key.Work}; beside: {work.Key.Beside}";

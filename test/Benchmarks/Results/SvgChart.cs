@@ -15,6 +15,7 @@ internal sealed class SvgChart
     private const int BarRight = 730; // what remains is for the number behind the longest bar
     private const int BarHeight = 16;
     private const int LineHeight = 24;
+    private const int NoteHeight = 18;
     private const int Margin = 16;
 
     private const string Style =
@@ -39,7 +40,8 @@ internal sealed class SvgChart
         chart.Add("Per server CPU second, beside stock sockets = 1 (more is better)", report, ChartGroup.MoreIsBetter);
         chart.Add("Beside stock sockets = 1 (less is better)", report, ChartGroup.LessIsBetter);
         chart.Add("Requests per second kept while handlers block one loop; without them = 1", report, ChartGroup.Kept);
-        chart.Note($"Bar: median of the rounds; tick: what it has to reach. {report.Environment.Summary}.");
+        chart.Note("Bar: median of the rounds. Tick: what it has to reach.");
+        chart.Note($"On {report.Environment.Summary}.");
         return chart.Finished();
     }
 
@@ -87,7 +89,7 @@ internal sealed class SvgChart
     private void Note(string text)
     {
         Text(Margin, _y + 8, "small", text);
-        _y += LineHeight;
+        _y += NoteHeight;
     }
 
     private void Text(double x, double y, string style, string text)

@@ -26,7 +26,7 @@ internal static class TextTable
     }
 
     private static string Line(string figure, string beside, string value, string ratio, string spread, string mark)
-        => $"{figure,-38}{beside,14}{value,14}{ratio,8}   {spread,-17}{mark,-12}";
+        => $"{figure,-38}{beside,14}{value,14}{ratio,8}   {spread,-17}{mark,-13}";
 
     private static string Verdict(Row row) => row.IsMet switch
     {

@@ -1,4 +1,5 @@
 using LoopBridge.Benchmarks.Trials.Callbacks;
+using LoopBridge.Benchmarks.Trials.Servers;
 
 namespace LoopBridge.Benchmarks.Trials;
 
@@ -8,6 +9,11 @@ internal static class TrialList
     /// <summary>Those of whole servers, which the README's table shows beside the scenarios.</summary>
     public static IReadOnlyList<ITrial> OfServers { get; } =
     [
+        new IdleConnectionsTrial(),
+        new AllocationTrial(),
+        new SystemCallsTrial(),
+        new SchedulingTrial(),
+        new BlockingTrial(),
     ];
 
     public static IReadOnlyList<ITrial> All { get; } =
