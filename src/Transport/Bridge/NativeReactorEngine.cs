@@ -42,6 +42,8 @@ internal sealed class NativeReactorEngine : ILoopEngine
 
     public LoopStatistics GetStatistics() => _reactor.GetStatistics();
 
+    public void Invite(ILoopGuest guest) => _reactor.Invite(guest);
+
     public void Run()
     {
         // The loop enters for its own calls; those of the reactor find it, too.

@@ -47,7 +47,7 @@ internal sealed class LoopTransportFactory(
         // Listeners take turns, so that no loop accepts for all of them.
         IEventLoop loop = group.Members[(int)((uint)Interlocked.Increment(ref _bound) % (uint)group.Count)].Loop;
         RawSocket socket = ListeningSockets.Listen(HandlerSocketDriver.For(loop), endpoint, listen);
-        var listener = new LoopConnectionListener(endpoint, socket, loop, group, listen, MakeSettings(), _logger);
+        var listener = new LoopConnectionListener(endpoint, socket, loop, group, listen, MakeSettings(socket.LocalEndPoint ?? endpoint), _logger);
         try
         {
             await listener.StartAsync().ConfigureAwait(false);
@@ -60,6 +60,10 @@ internal sealed class LoopTransportFactory(
         }
     }
 
-    private LoopConnectionSettings[] MakeSettings() => [.. group.Members.Select(
-        member => new LoopConnectionSettings(options.Value, member, pools.Create(new MemoryPoolOptions { Owner = "kestrel" }), _logger))];
+    private LoopConnectionSettings[] MakeSettings(EndPoint endPoint)
+    {
+        var standing = new EndpointStanding(TimeProvider.System, endPoint.ToString());
+        return [.. group.Members.Select(member => new LoopConnectionSettings(
+            options.Value, member, group.Workers, standing, pools.Create(new MemoryPoolOptions { Owner = "kestrel" }), _logger))];
+    }
 }

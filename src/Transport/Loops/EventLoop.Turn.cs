@@ -102,6 +102,8 @@ public sealed partial class EventLoop
             {
                 Report(e, item.Source); // user code: logged, and the loop goes on
             }
+
+            RunGuests();
         }
 
         SynchronizationContext.SetSynchronizationContext(null);
@@ -127,6 +129,8 @@ public sealed partial class EventLoop
             {
                 Report(e, source); // user code: logged, and the loop goes on
             }
+
+            RunGuests();
         }
 
         _due.Clear();
@@ -149,6 +153,8 @@ public sealed partial class EventLoop
             {
                 Report(e, item.Source); // user code, or a bug of ours or of a sink: logged, and the loop goes on
             }
+
+            RunGuests();
         }
 
         if (ran)
@@ -198,6 +204,16 @@ public sealed partial class EventLoop
             {
                 Report(e, _driver); // the driver's cursor is past the handler that threw
             }
+
+            RunGuests();
+        }
+    }
+
+    private void RunGuests()
+    {
+        if (_guests.Any)
+        {
+            _guests.RunAll(ref _threadId);
         }
     }
 }

@@ -17,6 +17,7 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
     private readonly CallbackQueue _callbacks = new();
     private readonly LoopWorkItem.Carrier _carrier = new();
     private readonly TimerQueue _timers = new();
+    private readonly LoopGuests _guests;
     private readonly HashSet<IDisposable> _owned = [];
     private readonly DriverSleep _sleep;
     private readonly ExceptionReporter _exceptions;
@@ -53,6 +54,7 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
         _driver = driver ?? IoDriverFactory.Create(options.Driver);
         _sleep = new DriverSleep(_driver);
         _exceptions = new ExceptionReporter(_logger, Name);
+        _guests = new LoopGuests(Report);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
         _claimed = CurrentLoop.Claim(_face, options.MakeCurrent);
@@ -103,7 +105,7 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
 
     /// <summary>What the loop has done so far. Any thread; the counts may be a turn old.</summary>
     public LoopStatistics GetStatistics() => new(
-        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), _callbacks.Taken, _callbacks.Count, _timers.Count);
+        Name, _driver.Name, Math.Max(Volatile.Read(ref _threadId), 0), Volatile.Read(ref _turns), _callbacks.Taken, _callbacks.Count, _timers.Count);
 
     /// <inheritdoc />
     public void Start()
@@ -218,7 +220,22 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
         }
 
         CurrentLoop.Forget(_face, _claimed);
+        _guests.SendAway();
         Volatile.Write(ref _threadId, 0);
+    }
+
+    /// <summary>Runs <paramref name="guest"/> when the callback or handler that runs now has returned. Loop thread.</summary>
+    internal void Invite(ILoopGuest guest)
+    {
+        ThrowIfOffThread();
+        if (_closed)
+        {
+            LoopGuests.SendAway(guest);
+        }
+        else
+        {
+            _guests.Invite(guest);
+        }
     }
 
     void IEventLoop.Own(IDisposable resource) => _owned.Add(resource);

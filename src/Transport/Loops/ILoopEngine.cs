@@ -15,6 +15,10 @@ internal interface ILoopEngine : IDisposable
     /// <summary>Any thread.</summary>
     LoopStatistics GetStatistics();
 
+    /// <summary>Runs <paramref name="guest"/> when the callback or handler that runs now has returned. Loop thread.</summary>
+    /// <exception cref="InvalidOperationException">The loop runs on another thread, or a guest has this one.</exception>
+    void Invite(ILoopGuest guest);
+
     /// <summary>Turns on the calling thread until <see cref="Stop"/>, whoever else stops the loop.</summary>
     void Run();
 

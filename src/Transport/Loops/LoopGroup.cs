@@ -9,9 +9,12 @@ namespace LoopBridge.Loops;
 /// </summary>
 public sealed class LoopGroup : IDisposable
 {
+    private const int DefaultMaxWorkerThreads = 256;
+
     private readonly Lock _lock = new();
     private readonly LoopMember[] _members;
     private readonly ILogger _logger;
+    private readonly ElasticThreads _workers;
     private bool _started;
     private volatile bool _disposed;
 
@@ -31,6 +34,7 @@ public sealed class LoopGroup : IDisposable
     internal LoopGroup(int count, Func<string, ILoopEngine> makeEngine, ILogger? logger)
     {
         _logger = logger ?? NullLogger.Instance;
+        _workers = new ElasticThreads(DefaultMaxWorkerThreads);
         _members = new LoopMember[count > 0 ? count : Environment.ProcessorCount];
         for (int i = 0; i < _members.Length; i++)
         {
@@ -43,6 +47,9 @@ public sealed class LoopGroup : IDisposable
 
     /// <summary>The loops, in the order of their numbers.</summary>
     public IReadOnlyList<LoopMember> Members => _members;
+
+    /// <summary>For what may block, and must hold up neither a loop nor the thread pool.</summary>
+    internal ElasticThreads Workers => _workers;
 
     /// <summary>Starts the loops' threads. Harmless when repeated. Any thread.</summary>
     public void Start()
@@ -126,6 +133,8 @@ public sealed class LoopGroup : IDisposable
             {
                 member.Close(_logger);
             }
+
+            _workers.Dispose();
         }
     }
 }

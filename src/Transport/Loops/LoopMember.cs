@@ -41,6 +41,13 @@ public sealed class LoopMember
     /// <summary>Counts one connection less. Any thread.</summary>
     public void Release() => Interlocked.Decrement(ref _connections);
 
+    /// <summary>
+    /// Runs <paramref name="guest"/> on the loop's thread when the callback or handler that runs now has returned, before the next one of
+    /// the turn. Guests run in the order of invitation. Loop thread; a guest is not on it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The loop runs on another thread, or a guest has this one.</exception>
+    internal void Invite(ILoopGuest guest) => _engine.Invite(guest);
+
     internal void Retain() => Interlocked.Increment(ref _connections);
 
     internal void StartThread()

@@ -11,6 +11,8 @@ internal sealed class NativeLoopEngine(EventLoop loop) : ILoopEngine
 
     public LoopStatistics GetStatistics() => loop.GetStatistics();
 
+    public void Invite(ILoopGuest guest) => loop.Invite(guest);
+
     public void Run()
     {
         // A user's stop ends a run. Who else is on the loop did not ask for it, and its thread is the group's.

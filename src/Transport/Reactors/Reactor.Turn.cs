@@ -13,6 +13,7 @@ public sealed partial class Reactor
     private readonly CallbackQueue _calls = new();
     private readonly LoopWorkItem.Carrier _carrier = new();
     private readonly TimerQueue _timers = new();
+    private readonly LoopGuests _guests;
     private readonly List<LoopTimer> _due = [];
     private readonly TurnEndCalls _beforePoll = new();
     private long _turns;
@@ -100,6 +101,7 @@ public sealed partial class Reactor
                 default:
                     while (_driver.DispatchNext())
                     {
+                        RunGuests();
                     }
 
                     _phase = TurnPhase.Begin;
@@ -133,6 +135,7 @@ public sealed partial class Reactor
         while (_calls.Taken < _callsUntil && _calls.TryDequeue(out LoopWorkItem call))
         {
             RunCall(call);
+            RunGuests();
         }
     }
 
@@ -142,6 +145,7 @@ public sealed partial class Reactor
         {
             SynchronizationContext.SetSynchronizationContext(_context);
             _due[_dueCursor++].Fire(); // has its guard
+            RunGuests();
         }
 
         _due.Clear();
@@ -153,6 +157,7 @@ public sealed partial class Reactor
         while (_beforePoll.TryTake(out LoopWorkItem call))
         {
             RunCall(call);
+            RunGuests();
         }
     }
 
@@ -173,6 +178,14 @@ public sealed partial class Reactor
         catch (Exception e)
         {
             Report(e, call.Source); // user code: the rest of the queue runs (R-THR-08)
+        }
+    }
+
+    private void RunGuests()
+    {
+        if (_guests.Any)
+        {
+            _guests.RunAll(ref _threadId);
         }
     }
 

@@ -35,6 +35,7 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
         _clock = options.TimeProvider;
         _driver = driver ?? IoDriverFactory.Create(options.Driver);
         _sleep = new DriverSleep(_driver);
+        _guests = new LoopGuests(Report);
         _context = new LoopSynchronizationContext(this);
     }
 
@@ -62,7 +63,7 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
 
     /// <summary>What the reactor has done so far. Any thread; the counts may be a turn old.</summary>
     public LoopStatistics GetStatistics() => new(
-        Name, _driver.Name, Volatile.Read(ref _threadId), Volatile.Read(ref _turns), _calls.Taken, _calls.Count, _timers.Count);
+        Name, _driver.Name, Math.Max(Volatile.Read(ref _threadId), 0), Volatile.Read(ref _turns), _calls.Taken, _calls.Count, _timers.Count);
 
     private protected override void RunCore()
     {
@@ -94,6 +95,20 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
     }
 
     internal override void ShutDown() => FireShutdownNow();
+
+    /// <summary>Runs <paramref name="guest"/> when what runs now has returned. Reactor thread.</summary>
+    internal void Invite(ILoopGuest guest)
+    {
+        ThrowIfOffThread();
+        if (IsDisposed && Volatile.Read(ref _threadId) == 0)
+        {
+            LoopGuests.SendAway(guest);
+        }
+        else
+        {
+            _guests.Invite(guest);
+        }
+    }
 
     /// <summary>For the group: ends the run with the present turn, or with its first. Any thread.</summary>
     internal void EndGroupRun() => Post(static reactor => ((Reactor)reactor!)._ended = true, this);
@@ -176,6 +191,7 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
         if (IsDisposed)
         {
             DropCalls();
+            _guests.SendAway();
             _watches.Clear();
             _driver.Dispose();
         }
