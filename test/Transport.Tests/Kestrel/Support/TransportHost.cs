@@ -104,6 +104,8 @@ internal sealed class TransportHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // With inline scheduling the end of a test may run on the loop's thread, and what follows blocks until the loops have ended.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         foreach (IAsyncDisposable resource in _toDispose)
         {
             await resource.DisposeAsync().WithDeadline();
