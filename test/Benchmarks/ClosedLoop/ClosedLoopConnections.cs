@@ -2,26 +2,28 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace LoopBridge.Benchmarks.Echo;
+namespace LoopBridge.Benchmarks.ClosedLoop;
 
 /// <summary>
 /// The client's connections: each has one message under way, knows when it left, and checks what comes back. The calls do not wait
 /// (MSG_DONTWAIT), so the sockets themselves may stay as .NET made them. For one thread; nothing is allocated per message.
 /// </summary>
-internal sealed unsafe class EchoConnections : IDisposable
+internal abstract unsafe class ClosedLoopConnections : IDisposable
 {
-    public const int MessageSize = 64;
-
     private readonly Socket[] _sockets;
     private readonly State[] _states;
     private readonly byte* _buffers;
+    private readonly int _room;
 
-    public EchoConnections(IPEndPoint server, int count)
+    /// <param name="server">Where they connect to.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="room">Bytes of memory for each.</param>
+    protected ClosedLoopConnections(IPEndPoint server, int count, int room)
     {
         _sockets = new Socket[count];
         _states = new State[count];
-        // Two messages per connection: the one that was sent, and the room for its echo.
-        _buffers = (byte*)NativeMemory.AllocZeroed((nuint)(count * MessageSize * 2));
+        _room = room;
+        _buffers = (byte*)NativeMemory.AllocZeroed((nuint)count, (nuint)room);
         try
         {
             for (int i = 0; i < count; i++)
@@ -42,35 +44,34 @@ internal sealed unsafe class EchoConnections : IDisposable
     public bool Send(int index, long now)
     {
         ref State state = ref _states[index];
-        byte* message = Message(index);
-        // No two messages are alike: one that is late, doubled or another connection's is found out.
-        ((int*)message)[0] = index;
-        ((long*)message)[1] = ++state.Sequence;
         state.Received = 0;
         state.SentAt = now;
-        return LibC.Send(state.Descriptor, message, MessageSize, LibC.MsgDontWait | LibC.MsgNoSignal) == MessageSize;
+        ReadOnlySpan<byte> message = Next(index, ref state);
+        fixed (byte* first = message)
+            return LibC.Send(state.Descriptor, first, message.Length, LibC.MsgDontWait | LibC.MsgNoSignal) == message.Length;
     }
 
     /// <summary>Reads what is there.</summary>
-    public EchoStep Receive(int index)
+    public ConnectionStep Receive(int index)
     {
         ref State state = ref _states[index];
-        byte* message = Message(index);
-        byte* echo = message + MessageSize;
-        nint received = LibC.Receive(state.Descriptor, echo + state.Received, MessageSize - state.Received, LibC.MsgDontWait);
+        Span<byte> answer = Answer(index);
+        nint received;
+        fixed (byte* first = answer)
+            received = LibC.Receive(state.Descriptor, first + state.Received, answer.Length - state.Received, LibC.MsgDontWait);
         if (received <= 0)
-            return received < 0 && Marshal.GetLastPInvokeError() is LibC.EAgain or LibC.EIntr ? EchoStep.Partial : EchoStep.Lost;
+            return received < 0 && Marshal.GetLastPInvokeError() is LibC.EAgain or LibC.EIntr ? ConnectionStep.Partial : ConnectionStep.Lost;
 
         state.Received += (int)received;
-        if (state.Received < MessageSize)
-            return EchoStep.Partial;
-
-        bool same = new ReadOnlySpan<byte>(message, MessageSize).SequenceEqual(new ReadOnlySpan<byte>(echo, MessageSize));
-        return same ? EchoStep.Whole : EchoStep.Wrong;
+        return Check(index, answer, state.Received);
     }
 
     /// <summary>Gives a connection up; its descriptor leaves the epoll set by being closed.</summary>
-    public void Drop(int index) => _sockets[index].Dispose();
+    public void Drop(int index)
+    {
+        _states[index].IsLost = true;
+        _sockets[index].Dispose();
+    }
 
     public void Dispose()
     {
@@ -78,6 +79,18 @@ internal sealed unsafe class EchoConnections : IDisposable
             socket?.Dispose();
         NativeMemory.Free(_buffers);
     }
+
+    /// <summary>The next message of a connection.</summary>
+    protected abstract ReadOnlySpan<byte> Next(int index, ref State state);
+
+    /// <summary>Where the connection's answer goes; one that does not fit is no answer.</summary>
+    protected abstract Span<byte> Answer(int index);
+
+    /// <summary>What so many bytes of the answer are.</summary>
+    protected abstract ConnectionStep Check(int index, ReadOnlySpan<byte> answer, int received);
+
+    /// <summary>The connection's own memory.</summary>
+    protected Span<byte> Room(int index) => new(_buffers + ((nint)index * _room), _room);
 
     private int Connect(int index, IPEndPoint server)
     {
@@ -87,18 +100,17 @@ internal sealed unsafe class EchoConnections : IDisposable
         return (int)socket.SafeHandle.DangerousGetHandle();
     }
 
-    private byte* Message(int index) => _buffers + (index * MessageSize * 2);
-
     internal struct State
     {
         public int Descriptor;
         public int Received;
         public long Sequence;
+        public bool IsLost;
 
         /// <summary>When the message under way left, in Stopwatch ticks.</summary>
         public long SentAt;
 
-        /// <summary>Echoes since the measurement began.</summary>
-        public long Echoes;
+        /// <summary>Whole answers since the measurement began.</summary>
+        public long Answers;
     }
 }

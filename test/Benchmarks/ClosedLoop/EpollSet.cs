@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace LoopBridge.Benchmarks.Echo;
+namespace LoopBridge.Benchmarks.ClosedLoop;
 
 /// <summary>Says which descriptors have something to read, level-triggered, by the index they were added with.</summary>
 internal sealed unsafe class EpollSet : IDisposable

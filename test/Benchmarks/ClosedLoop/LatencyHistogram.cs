@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 
-namespace LoopBridge.Benchmarks.Echo;
+namespace LoopBridge.Benchmarks.ClosedLoop;
 
 /// <summary>
 /// Counts times in buckets whose width grows with the value, so that recording costs an increment and the error stays below 1/64

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace LoopBridge.Benchmarks.Echo;
+namespace LoopBridge.Benchmarks.ClosedLoop;
 
 /// <summary>The five calls that one echoed message and its loop need.</summary>
 internal static unsafe partial class LibC
