@@ -6,7 +6,8 @@ namespace LoopBridge.Reactors;
 
 /// <summary>
 /// Descriptors that the driver refuses because nothing can be waited for: regular files, and devices such as the null device, can be read
-/// and written at any time. Each is told so once in every turn; while there is one, the reactor does not sleep. Reactor thread.
+/// and written at any time. Each that waits for something is told so once in every turn; while there is one, the reactor does not sleep.
+/// Reactor thread.
 /// </summary>
 internal sealed class AlwaysReadySet(ReactorBase reactor)
 {
@@ -57,6 +58,7 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
         }
 
         entry.Interest = interest;
+        RequestTurn();
         return true;
     }
 
@@ -81,7 +83,7 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
 
     private void RequestTurn()
     {
-        if (!_isTurnDue && _entries.Count > 0)
+        if (!_isTurnDue && WaitsForAnything())
         {
             // The reactor's own call: the ambient context of whoever added the first is no business of it.
             AsyncFlowControl? suppressed = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
@@ -94,6 +96,19 @@ internal sealed class AlwaysReadySet(ReactorBase reactor)
                 suppressed?.Undo();
             }
         }
+    }
+
+    private bool WaitsForAnything()
+    {
+        foreach (Entry entry in _entries.Values)
+        {
+            if (entry.Interest != IoEvents.None)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void Turn()

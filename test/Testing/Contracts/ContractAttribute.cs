@@ -18,7 +18,9 @@ public sealed class ContractAttribute(string row) : BeforeAfterTestAttribute
         var contract = TestContext.Current.TestClassInstance as ContractTest;
         Exception? left = contract?.Finish();
         TestResult result = left is null ? TestContext.Current.TestState?.Result ?? TestResult.NotRun : TestResult.Failed;
-        string stack = test.TestMethodArguments.OfType<ContractStack>().FirstOrDefault()?.Name ?? ContractResult.NoStack;
+        string stack = test.TestMethodArguments.OfType<ContractStack>().FirstOrDefault()?.Name
+            ?? ServerStack.FindName(test.TestMethodArguments)
+            ?? ContractResult.NoStack;
         ContractResults.Add(new ContractResult(row, stack, result, test.TestDisplayName, contract?.SkipReason));
         if (left is not null && contract!.ClaimFailure())
         {

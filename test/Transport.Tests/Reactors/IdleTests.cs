@@ -1,3 +1,4 @@
+using LoopBridge.Drivers;
 using LoopBridge.Reactors;
 using LoopBridge.Testing;
 using Microsoft.Win32.SafeHandles;
@@ -35,6 +36,26 @@ public sealed class IdleTests : ReactorContract
             reactor.AddReader(reader);
             reactor.RemoveReader(reader);
         }, turnsLeft: 1));
+    }
+
+    [Theory, ReactorStacks]
+    [Contract("R-INV-06"), Contract("R-FD-22")]
+    public async Task Idle_FileIsWatchedForNothing_SleepsUntilItIsWatchedForMore(ReactorStack stack)
+    {
+        SafeFileHandle file = Own(File.OpenHandle(typeof(IdleTests).Assembly.Location));
+        var watcher = new TestWatcher(file);
+        ReactorThread timekeeper = StartReactor(stack);
+        _timekeeper = timekeeper.Reactor;
+        (ReactorThread thread, CountingDriver driver) = Start(stack);
+        await thread.Do(() => thread.Reactor.AddWatcher(watcher, IoEvents.None));
+        await thread.Turn();
+        Assert.Equal(1, await LeastWaits(thread, driver, static _ => { }));
+        Assert.Empty(watcher.Events);
+
+        await thread.Do(() => thread.Reactor.AddWatcher(watcher, IoEvents.Read));
+        await thread.Turn();
+        Assert.NotEmpty(await thread.Ask(() => watcher.Events.ToArray()));
+        await thread.Do(() => thread.Reactor.RemoveWatcher(watcher));
     }
 
     [Theory, ReactorStacks]

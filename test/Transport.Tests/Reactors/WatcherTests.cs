@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using LoopBridge.Drivers;
 using LoopBridge.Reactors;
 using LoopBridge.Testing;
@@ -147,32 +146,5 @@ public sealed class WatcherTests : ReactorContract
 
         Assert.IsType<ConnectionLostException>(Assert.Single(watcher.Losses));
         Assert.Empty(watcher.Events);
-    }
-
-    private sealed class TestWatcher(SafeHandle handle) : IEventDescriptor
-    {
-        public SafeHandle Handle => handle;
-
-        public bool NeedsChangesOnly { get; init; }
-
-        internal Func<IoEvents, Exception?> OnEvents { get; set; } = static _ => null;
-
-        internal List<IoEvents> Events { get; } = [];
-
-        internal List<Exception> Losses { get; } = [];
-
-        internal TaskCompletionSource<Exception> Lost { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Exception? DoEvents(IoEvents events)
-        {
-            Events.Add(events);
-            return OnEvents(events);
-        }
-
-        public void ConnectionLost(Exception reason)
-        {
-            Losses.Add(reason);
-            Lost.TrySetResult(reason);
-        }
     }
 }
