@@ -33,7 +33,8 @@ internal static class BenchmarkSession
         Disturbance.Warn([.. measurements.Select(m => m.OthersCores), .. trials.Select(t => t.OthersCores)], Console.Out);
 
         IEnumerable<string?> failures = [.. measurements.Select(m => m.Failure), .. trials.Select(t => t.Failure)];
-        return ExitCodeFor(failures.Count(failure => failure is not null), measurements.Count + trials.Count, rows.Count(row => row.IsMet == false));
+        int missed = rows.Count(row => row.IsMet == false);
+        return ExitCodeFor(failures.Count(failure => failure is not null), measurements.Count + trials.Count, missed);
     }
 
     private static async Task PublishAsync(Report report, BenchmarkOptions options, CancellationToken stop)

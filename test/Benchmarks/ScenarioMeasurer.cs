@@ -62,7 +62,8 @@ internal sealed class ScenarioMeasurer(IReadOnlyList<IScenario> scenarios, Serve
         return row.With([.. left.Keys.Intersect(right.Keys).Select(round => ((double?)left[round], right[round]))]);
     }
 
-    private static Dictionary<int, double> Values(IScenario scenario, Variant variant, LoadFigure figure, IReadOnlyList<Measurement> measurements)
+    private static Dictionary<int, double> Values(
+        IScenario scenario, Variant variant, LoadFigure figure, IReadOnlyList<Measurement> measurements)
         => measurements
             .Where(m => m.Scenario == scenario.Name && m.Variant == variant.Name && m.Failure is null)
             .ToDictionary(m => m.Round, figure.Of);

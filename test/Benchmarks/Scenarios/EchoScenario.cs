@@ -6,7 +6,8 @@ using LoopBridge.Benchmarks.Servers;
 namespace LoopBridge.Benchmarks.Scenarios;
 
 /// <summary>No protocol at all: what the transport alone costs per message.</summary>
-internal sealed class EchoScenario(string name, string description = "", StandIn? standIn = null, Tool? tool = null, Mark? mark = null) : IScenario
+internal sealed class EchoScenario(string name, string beside = "", StandIn? standIn = null, Tool? tool = null, Mark? mark = null)
+    : IScenario
 {
     private const int Connections = 64;
 
@@ -15,7 +16,7 @@ internal sealed class EchoScenario(string name, string description = "", StandIn
     public string Title => $"echo by a reactor protocol, {EchoConnections.MessageSize} bytes, {Connections} connections";
 
     public string Description
-        => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time each; beside is {description}";
+        => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time; beside is {beside}";
 
     public string Unit => "messages";
 
