@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LoopBridge.Testing;
 
 namespace LoopBridge.Middleware.Tests.Pipeline;
 

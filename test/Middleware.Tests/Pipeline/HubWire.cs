@@ -20,7 +20,7 @@ internal abstract class HubWire : IAsyncDisposable
         HubCarrier.WebSocket => new OverStream(await Client.WebSocketAsync(
             new UriBuilder(address) { Scheme = "ws", Path = "/hub" }.Uri, WebSocketMessageType.Text)),
         HubCarrier.Raw => new OverStream(await Client.TcpAsync(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, address.Port))),
-        _ => await OverHttp.ConnectAsync(carrier, new Uri(address, "hub")),
+        _ => await OverHttp.NegotiateAsync(carrier, new Uri(address, "hub")),
     };
 
     /// <summary>A socket, or a WebSocket whose messages are taken as a stream.</summary>
@@ -39,7 +39,7 @@ internal abstract class HubWire : IAsyncDisposable
     /// <summary>The two transports that post what they send: one polls for what comes, the other has it streamed as events.</summary>
     private sealed class OverHttp(HttpClient http, Uri address, StreamReader? events) : HubWire
     {
-        internal static async Task<OverHttp> ConnectAsync(HubCarrier carrier, Uri hub)
+        internal static async Task<OverHttp> NegotiateAsync(HubCarrier carrier, Uri hub)
         {
             var http = new HttpClient { Timeout = Deadline.Default };
             using HttpResponseMessage negotiated = await http.PostAsync(

@@ -49,8 +49,9 @@ public sealed class StopUnderLoadTests
         Assert.Equal(load.Begun, load.Answered);
 
         // An HTTP/2 client that has all its answers may be gone before Kestrel has counted its streams as ended: over stock sockets, too.
-        Assert.DoesNotContain(server.Logs.Entries, static entry => entry.Id.Name == "ConnectionWriteRst"
-            && !entry.Message.Contains("The client closed the connection.", StringComparison.Ordinal));
+        string[] resets = [.. server.Logs.Entries.Where(static entry => entry.Id.Name == "ConnectionWriteRst"
+            && !entry.Message.Contains("The client closed the connection.", StringComparison.Ordinal)).Select(static entry => entry.Message)];
+        Assert.Empty(resets);
         Assert.DoesNotContain(server.Logs.Entries, entry => entry.Category == "LoopBridge.Transport" && entry.Level > LogLevel.Debug);
         Assert.Empty(server.Logs.AtLeast(LogLevel.Warning));
     }
