@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace LoopBridge;
 
 /// <summary>
@@ -28,9 +31,29 @@ public sealed class LoopBridgeOptions
     public int LoopCount { get; set; }
 
     /// <summary>
-    /// Where HTTP handlers and other users of the connection's pipes run. Defaults to <see cref="LoopScheduling.Inline"/>.
+    /// Where HTTP handlers and other users of the connection's pipes run, unless their endpoint says otherwise
+    /// (<c>UseLoopScheduling</c>). Defaults to <see cref="LoopScheduling.Adaptive"/>.
     /// </summary>
-    public LoopScheduling Scheduling { get; set; } = LoopScheduling.Inline;
+    public LoopScheduling Scheduling { get; set; } = LoopScheduling.Adaptive;
+
+    /// <summary>
+    /// How long such code may hold its loop, under <see cref="LoopScheduling.Adaptive"/>, until another thread goes on with the loop. The
+    /// loops are looked at each 5 ms, so it may be that much more. From 1 ms to 1 minute; defaults to 20 ms.
+    /// </summary>
+    public TimeSpan OverstayLimit { get; set; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>
+    /// A loop that something else holds for longer, such as a reactor protocol or a loop handler, which nobody can take it from, is
+    /// reported in the log when it goes on. From 1 ms to 1 hour; defaults to 250 ms.
+    /// </summary>
+    public TimeSpan StallLimit { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// Threads that may run, at the same time, code that has overstayed on a loop, and loops that it was on. Beyond that number such code
+    /// waits, and a loop is not taken over. They are started as they are needed and end when they are not. From 1 to 32 767; defaults to
+    /// 256.
+    /// </summary>
+    public int MaxWorkerThreads { get; set; } = 256;
 
     /// <summary>Connections the kernel queues before they are accepted, for each endpoint. Defaults to 512, like Kestrel.</summary>
     public int Backlog { get; set; } = 512;
@@ -40,6 +63,29 @@ public sealed class LoopBridgeOptions
 
     /// <summary>Lets several processes listen on one port and share its connections (<c>SO_REUSEPORT</c>). Defaults to false.</summary>
     public bool ReusePort { get; set; }
+
+    /// <summary>
+    /// Makes and binds the listening socket of each endpoint that Kestrel asks for, as the option of that name does for stock sockets: for
+    /// socket options that have to be set before the port opens (transparent mode, a device, marks), or under another umask. Called on
+    /// the thread that starts the server or reloads its configuration, once for each bind, with the endpoint as configured. The socket is
+    /// ours from then on; we listen on it, and report the address that it has. What it throws ends the start, as a failed bind does.
+    /// <see cref="ReusePort"/> and the choice between one address family and both are its own. To change only a detail, start from
+    /// <c>SocketTransportOptions.CreateDefaultBoundListenSocket</c>. Code only: no configuration key. Defaults to null: we make it.
+    /// </summary>
+    public Func<EndPoint, Socket>? CreateBoundListenSocket { get; set; }
+
+    /// <summary>
+    /// Connections that each endpoint may have at a time, whatever runs on them. <see cref="WhenFull"/> says what becomes of more.
+    /// Kestrel's <c>MaxConcurrentConnections</c> counts later, for all endpoints together, and always closes. Defaults to null: no limit
+    /// but the descriptors of the process.
+    /// </summary>
+    public int? MaxConnectionsPerEndpoint { get; set; }
+
+    /// <summary>
+    /// What becomes of connections to an endpoint that has <see cref="MaxConnectionsPerEndpoint"/>. Defaults to
+    /// <see cref="LoopFullAction.Wait"/>.
+    /// </summary>
+    public LoopFullAction WhenFull { get; set; } = LoopFullAction.Wait;
 
     /// <summary>
     /// Bytes received and not yet looked at by the application, for each connection, at which receiving pauses until half of them are gone.

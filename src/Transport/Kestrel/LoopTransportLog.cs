@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
@@ -30,8 +31,30 @@ internal static partial class LoopTransportLog
     [LoggerMessage(19, LogLevel.Debug, "Connection id \"{ConnectionId}\" reset.", EventName = "ConnectionReset", SkipEnabledCheck = true)]
     private static partial void ConnectionResetCore(ILogger logger, string connectionId);
 
+    [LoggerMessage(21, LogLevel.Debug, "Connection id \"{ConnectionId}\" held its loop for too long: another thread goes on with the loop.", EventName = "ConnectionOverstayed", SkipEnabledCheck = true)]
+    private static partial void ConnectionOverstayedCore(ILogger logger, string connectionId);
+
     [LoggerMessage(20, LogLevel.Error, "A callback on the closing of connection id \"{ConnectionId}\" threw.", EventName = "ConnectionClosedCallbackFailed")]
     internal static partial void ConnectionClosedCallbackFailed(this ILogger logger, string connectionId, Exception ex);
+
+    [LoggerMessage(21, LogLevel.Warning,
+        "{EndPoint} has {Max} connections, as many as it may have (LoopBridge:MaxConnectionsPerEndpoint): new ones are {Fate}.",
+        EventName = "ListenerFull")]
+    internal static partial void ListenerFull(this ILogger logger, EndPoint endPoint, int max, string fate);
+
+    [LoggerMessage(22, LogLevel.Warning,
+        "A handler holds a loop that {EndPoint} needs in order to end, for more than {Patience}: what is left of it ends when the loop is free.",
+        EventName = "ListenerHeld")]
+    internal static partial void ListenerHeld(this ILogger logger, EndPoint endPoint, TimeSpan patience);
+
+    /// <summary>A connection that its client reset before it was accepted: it has no id.</summary>
+    internal static void ConnectionReset(this ILogger logger)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            ConnectionResetCore(logger, "(null)");
+        }
+    }
 
     // The id is made when first read: none of these may ask for it unless somebody listens.
     internal static void ConnectionPause(this ILogger logger, LoopConnection connection)
@@ -71,6 +94,14 @@ internal static partial class LoopTransportLog
         if (logger.IsEnabled(LogLevel.Debug))
         {
             ConnectionWriteRstCore(logger, connection.ConnectionId, reason);
+        }
+    }
+
+    internal static void ConnectionOverstayed(this ILogger logger, LoopConnection connection)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            ConnectionOverstayedCore(logger, connection.ConnectionId);
         }
     }
 
