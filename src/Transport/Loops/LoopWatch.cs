@@ -23,7 +23,6 @@ internal sealed class LoopWatch(
     private int _busyLooks;
     private bool _isCrowded;
     private TimeSpan _held;
-    private string? _holder;
     private bool _spareCalled;
     private bool _spareMissed;
 
@@ -58,9 +57,9 @@ internal sealed class LoopWatch(
                 TakeFromGuest(step);
             }
         }
-        else if (_holder is null && _held >= supervision.StallLimit)
+        else if (member.Holder is null && _held >= supervision.StallLimit)
         {
-            _holder = RunningCode.Describe(activity.Present);
+            member.Holder = RunningCode.Describe(activity.Present);
         }
 
         return true;
@@ -118,10 +117,10 @@ internal sealed class LoopWatch(
 
     private void EndHold(long now)
     {
-        if (_holder is not null)
+        if (member.Holder is { } holder)
         {
-            logger.LoopHeld(_holder, member.Name, Stopwatch.GetElapsedTime(_stepSeen, now));
-            _holder = null;
+            logger.LoopHeld(holder, member.Name, Stopwatch.GetElapsedTime(_stepSeen, now));
+            member.Holder = null;
         }
 
         _held = TimeSpan.Zero;
