@@ -13,7 +13,7 @@ namespace LoopBridge.Kestrel;
 /// What Kestrel loads: binds IP, UNIX and inherited endpoints on our loops, and leaves every other kind to whoever else is registered.
 /// </summary>
 internal sealed class LoopTransportFactory(
-    LoopGroup group, IOptions<LoopBridgeOptions> options, IMemoryPoolFactory<byte> pools, ILoggerFactory loggers)
+    LoopGroup group, IOptions<LoopBridgeOptions> options, IMemoryPoolFactory<byte> pools, ILoggerFactory loggers, TimeProvider? clock = null)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <summary>The category of the connections' events.</summary>
@@ -62,7 +62,7 @@ internal sealed class LoopTransportFactory(
 
     private LoopConnectionSettings[] MakeSettings(EndPoint endPoint)
     {
-        var standing = new EndpointStanding(TimeProvider.System, endPoint.ToString());
+        var standing = new EndpointStanding(clock ?? TimeProvider.System, endPoint.ToString());
         return [.. group.Members.Select(member => new LoopConnectionSettings(
             options.Value, member, group.Workers, standing, pools.Create(new MemoryPoolOptions { Owner = "kestrel" }), _logger))];
     }
