@@ -10,7 +10,7 @@ namespace LoopBridge.Sockets;
 /// Accepts on one loop and gives each connection away. Accepting never throws and never spins: a connection that died in the queue is
 /// skipped, and a process without descriptors or memory waits and tries again.
 /// </summary>
-internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
+internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, IDisposable
 {
     // A busy port must not starve the other descriptors of the turn; the rest of the queue waits for the next one.
     private const int MaxBatch = 64;
@@ -54,6 +54,10 @@ internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
     internal IEventLoop Loop { get; }
 
     internal EndPoint? EndPoint { get; }
+
+    object? IOnBehalf.Behalf => _accepted;
+
+    string? IOnBehalf.Label => EndPoint?.ToString();
 
     /// <summary>Loop thread.</summary>
     internal void Start()
