@@ -43,7 +43,7 @@ public sealed class LoopBridgeOptions
     /// A loop that something else holds for longer, such as a reactor protocol or a loop handler, which nobody can take it from, is
     /// reported in the log when it goes on. From 1 ms to 1 hour; defaults to 250 ms.
     /// </summary>
-    public TimeSpan HoldReportLimit { get; set; } = TimeSpan.FromMilliseconds(250);
+    public TimeSpan StallLimit { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
     /// Threads that may run, at the same time, code that has overstayed on a loop, and loops that it was on. Beyond that number such code

@@ -26,7 +26,7 @@ internal sealed class LoopBridgeOptionsValidator : IValidateOptions<LoopBridgeOp
             "LoopBridge:Driver is Epoll, which only Linux has: use Auto or Managed on this platform.");
         Check(options.LoopCount is >= 0 and <= MaxLoops, $"LoopBridge:LoopCount is {options.LoopCount}: use 0 (one for each core) to {MaxLoops}.");
         Time(options.OverstayLimit, OneMinute);
-        Time(options.HoldReportLimit, OneHour);
+        Time(options.StallLimit, OneHour);
         Check(
             options.MaxWorkerThreads is > 0 and <= MaxWorkers,
             $"LoopBridge:MaxWorkerThreads is {options.MaxWorkerThreads}: use a number from 1 to {MaxWorkers}.");

@@ -17,7 +17,7 @@ public sealed class OptionsTests
         [nameof(LoopBridgeOptions.LoopCount)] = ("3", 3),
         [nameof(LoopBridgeOptions.Scheduling)] = ("ThreadPool", LoopScheduling.ThreadPool),
         [nameof(LoopBridgeOptions.OverstayLimit)] = ("00:00:00.007", TimeSpan.FromMilliseconds(7)),
-        [nameof(LoopBridgeOptions.HoldReportLimit)] = ("00:00:01.5", TimeSpan.FromSeconds(1.5)),
+        [nameof(LoopBridgeOptions.StallLimit)] = ("00:00:01.5", TimeSpan.FromSeconds(1.5)),
         [nameof(LoopBridgeOptions.MaxWorkerThreads)] = ("12", 12),
         [nameof(LoopBridgeOptions.Backlog)] = ("17", 17),
         [nameof(LoopBridgeOptions.NoDelay)] = ("false", false),
@@ -74,7 +74,7 @@ public sealed class OptionsTests
     [InlineData("OverstayLimit", "00:00:00", "LoopBridge:OverstayLimit", "00:00:00.0010000", "00:01:00")]
     [InlineData("OverstayLimit", "00:01:01", "LoopBridge:OverstayLimit", "00:01:00")]
     [InlineData("OverstayLimit", "soon", "LoopBridge:OverstayLimit", "00:00:00.020")]
-    [InlineData("HoldReportLimit", "-00:00:01", "LoopBridge:HoldReportLimit", "01:00:00")]
+    [InlineData("StallLimit", "-00:00:01", "LoopBridge:StallLimit", "01:00:00")]
     [InlineData("MaxWorkerThreads", "0", "LoopBridge:MaxWorkerThreads", "1")]
     [InlineData("MaxWorkerThreads", "40000", "LoopBridge:MaxWorkerThreads", "32767")]
     [InlineData("Backlog", "0", "LoopBridge:Backlog", "above 0")]
