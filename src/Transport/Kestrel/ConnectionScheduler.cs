@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoopBridge.Loops;
 using LoopBridge.Sockets;
 
 namespace LoopBridge.Kestrel;
@@ -67,6 +68,16 @@ internal sealed class ConnectionScheduler
             default:
                 ResumeOnPool(wait);
                 break;
+        }
+    }
+
+    /// <summary>As <see cref="Resume"/>, from any thread. Where the loop is closed, on the pool.</summary>
+    internal void ResumeOnLoop<TWait>(TWait wait)
+        where TWait : ScheduledWait, ILoopWork
+    {
+        if (!_socket.Loop.Post(wait))
+        {
+            ResumeOnPool(wait);
         }
     }
 
