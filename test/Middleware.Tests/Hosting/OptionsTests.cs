@@ -26,6 +26,7 @@ public sealed class OptionsTests
         [nameof(LoopBridgeOptions.FinOnError)] = ("true", true),
         [nameof(LoopBridgeOptions.MaxConnectionsPerEndpoint)] = ("4000", 4000),
         [nameof(LoopBridgeOptions.WhenFull)] = ("Close", LoopFullAction.Close),
+        [nameof(LoopBridgeOptions.UnbindGrace)] = ("00:00:03", TimeSpan.FromSeconds(3)),
     };
 
     // All but what only code can give.
@@ -79,6 +80,8 @@ public sealed class OptionsTests
     [InlineData("WhenFull", "Panic", "LoopBridge:WhenFull", "Wait", "Close")]
     [InlineData("WhenFull", "7", "LoopBridge:WhenFull", "Wait", "Close")]
     [InlineData("MaxConnectionsPerEndpoint", "0", "LoopBridge:MaxConnectionsPerEndpoint", "above 0")]
+    [InlineData("UnbindGrace", "-00:00:01", "LoopBridge:UnbindGrace", "from 0 to 00:01:00")]
+    [InlineData("UnbindGrace", "00:01:01", "LoopBridge:UnbindGrace", "from 0 to 00:01:00")]
     [InlineData("Backlog", "0", "LoopBridge:Backlog", "above 0")]
     [InlineData("Backlog", "-5", "LoopBridge:Backlog", "above 0")]
     [InlineData("MaxReadBufferSize", "-1", "LoopBridge:MaxReadBufferSize", "bytes")]
