@@ -31,9 +31,29 @@ public sealed class LoopBridgeOptions
     public int LoopCount { get; set; }
 
     /// <summary>
-    /// Where HTTP handlers and other users of the connection's pipes run. Defaults to <see cref="LoopScheduling.Inline"/>.
+    /// Where HTTP handlers and other users of the connection's pipes run, unless their endpoint says otherwise
+    /// (<c>UseLoopScheduling</c>). Defaults to <see cref="LoopScheduling.Adaptive"/>.
     /// </summary>
-    public LoopScheduling Scheduling { get; set; } = LoopScheduling.Inline;
+    public LoopScheduling Scheduling { get; set; } = LoopScheduling.Adaptive;
+
+    /// <summary>
+    /// How long such code may hold its loop, under <see cref="LoopScheduling.Adaptive"/>, until another thread goes on with the loop. The
+    /// loops are looked at each 5 ms, so it may be that much more. From 1 ms to 1 minute; defaults to 20 ms.
+    /// </summary>
+    public TimeSpan OverstayLimit { get; set; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>
+    /// A loop that something else holds for longer, such as a reactor protocol or a loop handler, which nobody can take it from, is
+    /// reported in the log when it goes on. From 1 ms to 1 hour; defaults to 250 ms.
+    /// </summary>
+    public TimeSpan StallLimit { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// Threads that may run, at the same time, code that has overstayed on a loop, and loops that it was on. Beyond that number such code
+    /// waits, and a loop is not taken over. They are started as they are needed and end when they are not. From 1 to 32 767; defaults to
+    /// 256.
+    /// </summary>
+    public int MaxWorkerThreads { get; set; } = 256;
 
     /// <summary>Connections the kernel queues before they are accepted, for each endpoint. Defaults to 512, like Kestrel.</summary>
     public int Backlog { get; set; } = 512;

@@ -21,8 +21,8 @@ internal sealed class LoopBridgeOptionsSetup(IConfiguration configuration) : ICo
                 typeof(LoopBridgeOptions),
                 [
                     $"{e.Message} Known values: LoopBridge:Mode = {Names<LoopBridgeMode>()}; LoopBridge:Driver = {Names<LoopDriver>()}; "
-                    + $"LoopBridge:Scheduling = {Names<LoopScheduling>()}; "
-                    + $"LoopBridge:WhenFull = {Names<LoopFullAction>()}; switches are true or false, sizes and counts are numbers.",
+                    + $"LoopBridge:Scheduling = {Names<LoopScheduling>()}; LoopBridge:WhenFull = {Names<LoopFullAction>()}; "
+                    + "switches are true or false, sizes and counts are numbers, times are like 00:00:00.020.",
                 ]);
         }
 

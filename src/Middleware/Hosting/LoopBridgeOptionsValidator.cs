@@ -9,6 +9,13 @@ internal sealed class LoopBridgeOptionsValidator : IValidateOptions<LoopBridgeOp
     private const int MaxLoops = 1024;
     private static readonly TimeSpan MaxGrace = TimeSpan.FromMinutes(1);
 
+    // As many as the .NET thread pool has at most.
+    private const int MaxWorkers = 32_767;
+
+    private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan OneMinute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan OneHour = TimeSpan.FromHours(1);
+
     public ValidateOptionsResult Validate(string? name, LoopBridgeOptions options)
     {
         var failures = new List<string>();
@@ -20,6 +27,11 @@ internal sealed class LoopBridgeOptionsValidator : IValidateOptions<LoopBridgeOp
             options.Driver != LoopDriver.Epoll || OperatingSystem.IsLinux(),
             "LoopBridge:Driver is Epoll, which only Linux has: use Auto or Managed on this platform.");
         Check(options.LoopCount is >= 0 and <= MaxLoops, $"LoopBridge:LoopCount is {options.LoopCount}: use 0 (one for each core) to {MaxLoops}.");
+        Time(options.OverstayLimit, OneMinute);
+        Time(options.StallLimit, OneHour);
+        Check(
+            options.MaxWorkerThreads is > 0 and <= MaxWorkers,
+            $"LoopBridge:MaxWorkerThreads is {options.MaxWorkerThreads}: use a number from 1 to {MaxWorkers}.");
         Check(options.Backlog > 0, $"LoopBridge:Backlog is {options.Backlog}: use a number above 0.");
         Check(
             options.MaxConnectionsPerEndpoint is null or > 0,
@@ -43,6 +55,11 @@ internal sealed class LoopBridgeOptionsValidator : IValidateOptions<LoopBridgeOp
 
         void Size(long? value, [CallerArgumentExpression(nameof(value))] string option = "")
             => Check(value is null or >= 0, $"{KeyOf(option)} is {value}: use a number of bytes, or leave it empty for no limit.");
+
+        void Time(TimeSpan value, TimeSpan longest, [CallerArgumentExpression(nameof(value))] string option = "")
+            => Check(
+                value >= OneMillisecond && value <= longest,
+                $"{KeyOf(option)} is {value}: use a time from {OneMillisecond} to {longest}.");
 
         void Check(bool valid, string failure)
         {

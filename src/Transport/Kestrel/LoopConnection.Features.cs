@@ -22,7 +22,8 @@ internal sealed partial class LoopConnection :
     IConnectionEndPointFeature,
     IConnectionSocketFeature,
     IMemoryPoolFeature,
-    ILoopConnectionFeature
+    ILoopConnectionFeature,
+    ILoopSchedulingFeature
 {
     private static readonly Type[] OwnFeatures =
     [
@@ -35,6 +36,7 @@ internal sealed partial class LoopConnection :
         typeof(IMemoryPoolFeature),
         typeof(ILoopConnectionFeature),
         typeof(ISocketTakeOverFeature),
+        typeof(ILoopSchedulingFeature),
     ];
 
     private List<KeyValuePair<Type, object?>>? _setFeatures;
@@ -52,6 +54,12 @@ internal sealed partial class LoopConnection :
     public MemoryPool<byte> MemoryPool => _settings.Pool;
 
     IEventLoop ILoopConnectionFeature.Loop => Loop;
+
+    LoopScheduling ILoopSchedulingFeature.Scheduling
+    {
+        get => _scheduler.Scheduling;
+        set => _scheduler.Scheduling = value;
+    }
 
     Socket IConnectionSocketFeature.Socket
     {

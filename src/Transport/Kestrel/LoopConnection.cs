@@ -17,6 +17,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
 
     private readonly LoopConnectionSettings _settings;
     private readonly StreamSocket _socket;
+    private readonly ConnectionScheduler _scheduler;
     private readonly LoopPipeReader _reader;
     private readonly LoopPipeWriter _writer;
     private readonly LoopDuplexPipe _pipes;
@@ -35,8 +36,9 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         settings.Retain();
         _socket = socket;
         socket.Observer = this;
-        _reader = new LoopPipeReader(this, socket, settings);
-        _writer = new LoopPipeWriter(this, socket, settings.Scheduling);
+        _scheduler = new ConnectionScheduler(this, socket, settings);
+        _reader = new LoopPipeReader(this, socket, settings, _scheduler);
+        _writer = new LoopPipeWriter(this, socket, _scheduler);
         _pipes = new LoopDuplexPipe(_reader, _writer);
         Transport = _pipes;
         ConnectionClosed = _closedSource.Token;

@@ -28,8 +28,9 @@ internal sealed class LoopConnectionFactory : IConnectionFactory, IDisposable
         // Kestrel registers the pools; a program without a server has the shared one.
         var pools = (IMemoryPoolFactory<byte>?)services.GetService(typeof(IMemoryPoolFactory<byte>));
         ILogger logger = loggers.CreateLogger(LoopTransportFactory.LogCategory);
+        var standing = new EndpointStanding(TimeProvider.System, "outbound");
         _settings = [.. group.Members.Select(member => new LoopConnectionSettings(
-            options.Value, member, pools?.Create(new MemoryPoolOptions { Owner = "loopbridge.client" }) ?? MemoryPool<byte>.Shared, logger))];
+            options.Value, member, group.Workers, standing, pools?.Create(new MemoryPoolOptions { Owner = "loopbridge.client" }) ?? MemoryPool<byte>.Shared, logger))];
     }
 
     public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)

@@ -10,12 +10,16 @@ internal sealed class LoopConnectionSettings
 {
     private int _users = 1;
 
-    internal LoopConnectionSettings(LoopBridgeOptions options, LoopMember member, MemoryPool<byte> pool, ILogger logger)
+    internal LoopConnectionSettings(
+        LoopBridgeOptions options, LoopMember member, ElasticThreads workers, EndpointStanding endpoint, MemoryPool<byte> pool, ILogger logger)
     {
         Member = member;
+        Workers = workers;
+        Endpoint = endpoint;
         Pool = pool;
         Logger = logger;
         Scheduling = options.Scheduling;
+        OverstayLimit = options.OverstayLimit;
         MaxReadBufferSize = options.MaxReadBufferSize;
         FinOnError = options.FinOnError;
         Socket = new StreamSocketOptions { Pool = pool, SendHighWater = options.MaxWriteBufferSize ?? 0 };
@@ -23,11 +27,20 @@ internal sealed class LoopConnectionSettings
 
     internal LoopMember Member { get; }
 
+    /// <summary>Where code runs that has overstayed on a loop.</summary>
+    internal ElasticThreads Workers { get; }
+
+    /// <summary>Shared with the endpoint's connections on the other loops.</summary>
+    internal EndpointStanding Endpoint { get; }
+
     internal MemoryPool<byte> Pool { get; }
 
     internal ILogger Logger { get; }
 
     internal LoopScheduling Scheduling { get; }
+
+    /// <summary>How long a run of a connection's code may hold the loop, or a worker without being blamed for it.</summary>
+    internal TimeSpan OverstayLimit { get; }
 
     internal long? MaxReadBufferSize { get; }
 

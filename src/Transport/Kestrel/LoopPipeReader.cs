@@ -31,7 +31,9 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     private readonly StreamSocket _socket;
     private readonly SegmentQueue _queue;
     private readonly PipeWaiter<ReadResult> _waiter;
+    private readonly ConnectionScheduler _scheduler;
     private readonly long _pauseAt;
+    private bool _hasRead;
     private Exception? _inputError;
     private volatile bool _inputCompleted;
     private int _readerCompleted;
@@ -41,13 +43,14 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     private long _examined;
     private bool _begun;
 
-    internal LoopPipeReader(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings)
+    internal LoopPipeReader(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings, ConnectionScheduler scheduler)
     {
         _connection = connection;
         _socket = socket;
         _queue = new SegmentQueue(settings.Pool);
         _pauseAt = settings.MaxReadBufferSize is > 0 and { } limit ? limit : long.MaxValue;
-        _waiter = new PipeWaiter<ReadResult>(Take, settings.Scheduling);
+        _scheduler = scheduler;
+        _waiter = new PipeWaiter<ReadResult>(Take, scheduler);
     }
 
     private long Unexamined => _queue.Committed - Math.Max(Volatile.Read(ref _examined), _queue.Consumed);
@@ -217,13 +220,34 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
             return ValueTask.FromCanceled<ReadResult>(cancellationToken);
         }
 
-        if (CanTake)
+        bool mustResume = !_hasRead && _scheduler.LeavesPool;
+        _hasRead = true;
+        if (CanTake && !mustResume)
         {
             return new ValueTask<ReadResult>(Take());
         }
 
         _waiter.Begin(cancellationToken);
-        return CanTake && _waiter.TryEnd() ? new ValueTask<ReadResult>(Take()) : _waiter.Task;
+        if (!CanTake)
+        {
+            return _waiter.Task;
+        }
+
+        if (mustResume)
+        {
+            ResumeOnLoop();
+            return _waiter.Task;
+        }
+
+        return _waiter.TryEnd() ? new ValueTask<ReadResult>(Take()) : _waiter.Task;
+    }
+
+    private void ResumeOnLoop()
+    {
+        if (!_socket.Loop.Post(new FirstRead(this)))
+        {
+            WakeUp(); // the loop is closed, and the connection with it
+        }
     }
 
     public override bool TryRead(out ReadResult result)
@@ -312,4 +336,17 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     // Blocks know their place in the stream, so a position is a number.
     private static long OffsetOf(SequencePosition position)
         => ((BufferSegment)position.GetObject()!).RunningIndex + position.GetInteger();
+
+    /// <summary>The first read found its bytes there already, and is resumed as one that had to wait for them.</summary>
+    private sealed class FirstRead(LoopPipeReader reader) : ILoopWork
+    {
+        public void Run()
+        {
+            // Somebody may have ended the wait meanwhile. Another one is woken only if it has what it waits for.
+            if (reader.CanTake)
+            {
+                reader._waiter.Wake(inline: true);
+            }
+        }
+    }
 }

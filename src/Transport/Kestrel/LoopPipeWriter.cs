@@ -5,22 +5,24 @@ using Microsoft.AspNetCore.Connections;
 namespace LoopBridge.Kestrel;
 
 /// <summary>
-/// A pipe's writing end straight over the socket's send queue. A flush on the loop leaves at the end of the turn, one from elsewhere at
-/// once; it waits only while more than the limit is unsent.
+/// A pipe's writing end straight over the socket's send queue. A flush on the loop leaves at the end of the turn, one of a guest of the loop
+/// at the end of its run, one from elsewhere at once; it waits only while more than the limit is unsent.
 /// </summary>
 internal sealed class LoopPipeWriter : PipeWriter
 {
     private readonly LoopConnection _connection;
     private readonly StreamSocket _socket;
+    private readonly ConnectionScheduler _scheduler;
     private readonly PipeWaiter<FlushResult> _waiter;
     private int _completed;
     private int _cancelRequested;
 
-    internal LoopPipeWriter(LoopConnection connection, StreamSocket socket, LoopScheduling scheduling)
+    internal LoopPipeWriter(LoopConnection connection, StreamSocket socket, ConnectionScheduler scheduler)
     {
         _connection = connection;
         _socket = socket;
-        _waiter = new PipeWaiter<FlushResult>(Take, scheduling);
+        _scheduler = scheduler;
+        _waiter = new PipeWaiter<FlushResult>(Take, scheduler);
     }
 
     public override bool CanGetUnflushedBytes => true;
@@ -44,7 +46,7 @@ internal sealed class LoopPipeWriter : PipeWriter
             return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         }
 
-        if (IsCompleted || _socket.Flush() || CanTake)
+        if (IsCompleted || _scheduler.Flush() || CanTake)
         {
             return new ValueTask<FlushResult>(Take());
         }

@@ -73,13 +73,14 @@ internal sealed class LoopTransportFactory(
         var listen = new ListenSettings { Backlog = settings.Backlog, NoDelay = settings.NoDelay, ReusePort = settings.ReusePort };
         AcceptLimit? limit = settings.MaxConnectionsPerEndpoint is { } max ? new AcceptLimit(max, settings.WhenFull == LoopFullAction.Close) : null;
         BoundSocket socket = BoundSocket.Open(HandlerSocketDriver.For(loop), endPoint, listen, settings.CreateBoundListenSocket);
+        var standing = new EndpointStanding(TimeProvider.System, socket.EndPoint.ToString());
         var connections = new List<LoopConnectionSettings>(group.Count);
         try
         {
             foreach (LoopMember member in group.Members)
             {
                 MemoryPool<byte> pool = pools.Create(new MemoryPoolOptions { Owner = "kestrel" });
-                connections.Add(new LoopConnectionSettings(settings, member, pool, _logger) { Limit = limit });
+                connections.Add(new LoopConnectionSettings(settings, member, group.Workers, standing, pool, _logger) { Limit = limit });
             }
 
             return new LoopConnectionListener(socket, loop, group, listen, [.. connections], limit, _counters, _logger) 

@@ -31,6 +31,9 @@ internal static partial class LoopTransportLog
     [LoggerMessage(19, LogLevel.Debug, "Connection id \"{ConnectionId}\" reset.", EventName = "ConnectionReset", SkipEnabledCheck = true)]
     private static partial void ConnectionResetCore(ILogger logger, string connectionId);
 
+    [LoggerMessage(21, LogLevel.Debug, "Connection id \"{ConnectionId}\" held its loop for too long: another thread goes on with the loop.", EventName = "ConnectionOverstayed", SkipEnabledCheck = true)]
+    private static partial void ConnectionOverstayedCore(ILogger logger, string connectionId);
+
     [LoggerMessage(20, LogLevel.Error, "A callback on the closing of connection id \"{ConnectionId}\" threw.", EventName = "ConnectionClosedCallbackFailed")]
     internal static partial void ConnectionClosedCallbackFailed(this ILogger logger, string connectionId, Exception ex);
 
@@ -91,6 +94,14 @@ internal static partial class LoopTransportLog
         if (logger.IsEnabled(LogLevel.Debug))
         {
             ConnectionWriteRstCore(logger, connection.ConnectionId, reason);
+        }
+    }
+
+    internal static void ConnectionOverstayed(this ILogger logger, LoopConnection connection)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            ConnectionOverstayedCore(logger, connection.ConnectionId);
         }
     }
 

@@ -11,7 +11,7 @@ namespace LoopBridge.Kestrel;
 /// at least one sees the other. Only a wake from the loop's own receiving or sending may continue inline; everybody else's stack is not
 /// ours to build on.
 /// </remarks>
-internal sealed class PipeWaiter<TResult>(Func<TResult> take, LoopScheduling scheduling) : IValueTaskSource<TResult>, IThreadPoolWorkItem
+internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionScheduler scheduler) : ScheduledWait(scheduler), IValueTaskSource<TResult>
 {
     private ManualResetValueTaskSourceCore<bool> _core;
     private CancellationTokenRegistration _registration;
@@ -44,6 +44,7 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, LoopScheduling sch
         return true;
     }
 
+    /// <param name="inline">The loop itself wakes: on its thread, by what it has received or sent.</param>
     internal void Wake(bool inline)
     {
         if (Interlocked.CompareExchange(ref _waiting, 0, 1) != 1)
@@ -51,17 +52,17 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, LoopScheduling sch
             return;
         }
 
-        if (inline && scheduling == LoopScheduling.Inline)
+        if (inline)
         {
-            _core.SetResult(true);
+            Scheduler.Resume(this);
         }
         else
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            ConnectionScheduler.ResumeOnPool(this);
         }
     }
 
-    void IThreadPoolWorkItem.Execute() => _core.SetResult(true);
+    internal override void Continue() => _core.SetResult(true);
 
     TResult IValueTaskSource<TResult>.GetResult(short token)
     {

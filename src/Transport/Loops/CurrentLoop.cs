@@ -50,6 +50,15 @@ public static class CurrentLoop
         return new LoopRun(slot, previous);
     }
 
+    /// <summary>Leaves the calling thread without a loop of its own until the end of the scope.</summary>
+    internal static LoopRun Leave()
+    {
+        LoopSlot slot = Slot;
+        IEventLoop? previous = slot.Loop;
+        slot.Loop = null;
+        return new LoopRun(slot, previous);
+    }
+
     /// <summary>
     /// Refuses what <see cref="EventLoopOptions.MakeCurrent"/> asks for before anything is made that would have to be undone.
     /// </summary>

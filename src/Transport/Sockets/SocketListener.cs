@@ -10,7 +10,7 @@ namespace LoopBridge.Sockets;
 /// Accepts on one loop and gives each connection away. Accepting never throws and never spins: a connection that died in the queue is
 /// skipped, and a process without descriptors or memory waits and tries again.
 /// </summary>
-internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
+internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, IDisposable
 {
     // A process that lives at its limit is in trouble with every other connection. It is told of once in a while; the rest is Debug.
     private static readonly TimeSpan TroubleLogInterval = TimeSpan.FromMinutes(1);
@@ -62,6 +62,10 @@ internal sealed partial class SocketListener : IListenChannelOwner, IDisposable
     internal IEventLoop Loop { get; }
 
     internal EndPoint? EndPoint { get; }
+
+    object? IOnBehalf.Behalf => _accepted;
+
+    string? IOnBehalf.Label => EndPoint?.ToString();
 
     /// <summary>Loop thread.</summary>
     internal void Start()

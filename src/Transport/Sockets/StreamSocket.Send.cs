@@ -82,13 +82,22 @@ internal sealed partial class StreamSocket : ILoopWork
         }
         else
         {
-            // Counted before the token is taken, so that Dispose can wait for whoever may have it.
-            Interlocked.Increment(ref _sendersElsewhere);
-            Pump();
-            Interlocked.Decrement(ref _sendersElsewhere);
+            SendFlushed();
         }
 
         return MayWriteOn();
+    }
+
+    /// <summary>As <see cref="Flush"/>, but the bytes stay until somebody calls <see cref="SendFlushed"/>. Writer.</summary>
+    internal void FlushLater() => _queue.Commit();
+
+    /// <summary>Sends what is flushed. Any thread but the loop's.</summary>
+    internal void SendFlushed()
+    {
+        // Counted before the token is taken, so that Dispose can wait for whoever may have it.
+        Interlocked.Increment(ref _sendersElsewhere);
+        Pump();
+        Interlocked.Decrement(ref _sendersElsewhere);
     }
 
     /// <summary>
@@ -351,18 +360,24 @@ internal sealed partial class StreamSocket : ILoopWork
         PumpHeld();
     }
 
-    private sealed class ContinueSendWork(StreamSocket socket) : ILoopWork
+    private sealed class ContinueSendWork(StreamSocket socket) : ILoopWork, IOnBehalf
     {
+        object? IOnBehalf.Behalf => socket;
+
         public void Run() => socket.PumpHeld();
     }
 
-    private sealed class DrainedWork(StreamSocket socket) : ILoopWork
+    private sealed class DrainedWork(StreamSocket socket) : ILoopWork, IOnBehalf
     {
+        object? IOnBehalf.Behalf => socket;
+
         public void Run() => socket.ReportDrained();
     }
 
-    private sealed class SentWork(StreamSocket socket) : ILoopWork
+    private sealed class SentWork(StreamSocket socket) : ILoopWork, IOnBehalf
     {
+        object? IOnBehalf.Behalf => socket;
+
         public void Run() => socket.ReportSent();
     }
 }

@@ -17,10 +17,14 @@ public static class Cases
     {
         { LoopBridgeMode.ReactorOnLoop, LoopDriver.Epoll, LoopScheduling.Inline },
         { LoopBridgeMode.ReactorOnLoop, LoopDriver.Epoll, LoopScheduling.ThreadPool },
+        { LoopBridgeMode.ReactorOnLoop, LoopDriver.Epoll, LoopScheduling.Adaptive },
         { LoopBridgeMode.ReactorOnLoop, LoopDriver.Managed, LoopScheduling.Inline },
         { LoopBridgeMode.ReactorOnLoop, LoopDriver.Managed, LoopScheduling.ThreadPool },
+        { LoopBridgeMode.ReactorOnLoop, LoopDriver.Managed, LoopScheduling.Adaptive },
         { LoopBridgeMode.LoopOnReactor, LoopDriver.Epoll, LoopScheduling.Inline },
         { LoopBridgeMode.LoopOnReactor, LoopDriver.Epoll, LoopScheduling.ThreadPool },
+        { LoopBridgeMode.LoopOnReactor, LoopDriver.Epoll, LoopScheduling.Adaptive },
         { LoopBridgeMode.LoopOnReactor, LoopDriver.Managed, LoopScheduling.Inline },
+        { LoopBridgeMode.LoopOnReactor, LoopDriver.Managed, LoopScheduling.Adaptive },
     };
 }

@@ -1,0 +1,68 @@
+namespace LoopBridge.Kestrel;
+
+/// <summary>
+/// Whether the code of one connection may use its loop. One that has overstayed there runs on worker threads, where each run is timed, and
+/// comes back when it has behaved for some runs in a row.
+/// </summary>
+/// <remarks>
+/// To behave is to return within a quarter of the limit: between the two nothing is proven. Who overstays again after coming back has to
+/// behave for twice as long as before, so that a handler that blocks on every tenth request does not cost a hand-over each time. Runs of
+/// one connection are counted by whatever thread they were on, and two may end at once; the count may then be off by one, which harms
+/// nobody.
+/// </remarks>
+internal sealed class ConnectionStanding
+{
+    /// <summary>Good runs in a row that bring a connection back, the first time.</summary>
+    internal const int GoodRuns = 8;
+
+    /// <summary>What repeated offences make of that at most.</summary>
+    internal const int MostGoodRuns = 512;
+
+    /// <summary>The part of the limit within which a run is good.</summary>
+    internal const int GoodPart = 4;
+
+    private readonly EndpointStanding _endpoint;
+    private readonly TimeSpan _limit;
+    private readonly TimeSpan _goodLimit;
+    private int _missing;
+    private int _term;
+
+    /// <param name="endpoint">Of the connection: it hears of offences, and says whether a new connection begins on the loop.</param>
+    /// <param name="limit">How long a run may hold a loop.</param>
+    internal ConnectionStanding(EndpointStanding endpoint, TimeSpan limit)
+    {
+        _endpoint = endpoint;
+        _limit = limit;
+        _goodLimit = limit / GoodPart;
+        _missing = endpoint.IsOnProbation ? GoodRuns : 0;
+    }
+
+    /// <summary>Any thread.</summary>
+    internal bool MayUseLoop => Volatile.Read(ref _missing) <= 0;
+
+    /// <summary>A run has lost its loop. Any thread.</summary>
+    internal void OnOvertaken()
+    {
+        _endpoint.OnOffence();
+        _term = _term == 0 ? GoodRuns : Math.Min(_term * 2, MostGoodRuns);
+        Volatile.Write(ref _missing, _term);
+    }
+
+    /// <summary>A run on a worker has ended. Its thread.</summary>
+    internal void OnWorkerRun(TimeSpan duration)
+    {
+        if (duration > _limit)
+        {
+            _endpoint.OnOffence();
+        }
+
+        if (duration <= _goodLimit)
+        {
+            Interlocked.Decrement(ref _missing);
+        }
+        else if (!MayUseLoop)
+        {
+            Volatile.Write(ref _missing, Math.Max(_term, GoodRuns)); // in a row: it begins again
+        }
+    }
+}
