@@ -91,6 +91,14 @@ public sealed class LoopBridgeOptions
     public LoopFullAction WhenFull { get; set; } = LoopFullAction.Wait;
 
     /// <summary>
+    /// How long connections that have just come may take to begin, when the server stops or an endpoint's configuration changes. Kestrel
+    /// closes what has no request in hand as soon as accepting ends; requests that are just arriving would be lost with it. The port is
+    /// closed at once in any case, and nothing is waited for if nobody came within this time, or if each has begun. At most one minute.
+    /// Defaults to half a second. Zero: the end shows at once, as on stock sockets.
+    /// </summary>
+    public TimeSpan UnbindGrace { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
     /// Bytes received and not yet looked at by the application, for each connection, at which receiving pauses until half of them are gone.
     /// Defaults to 1 MiB. Null: no limit, which with untrusted clients is a way to exhaust memory. Kestrel's <c>MaxRequestBufferSize</c>
     /// does not reach a transport; this does.

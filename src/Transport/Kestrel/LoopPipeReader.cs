@@ -41,6 +41,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     private int _paused;
     private int _cancelRequested;
     private long _examined;
+    private bool _begun;
 
     internal LoopPipeReader(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings, ConnectionScheduler scheduler)
     {
@@ -126,6 +127,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     /// </summary>
     internal void TakeOver(Action<ReadOnlySequence<byte>> use)
     {
+        _connection.OnBegun();
         _inputCompleted = true; // a resume or fair share still posted must not receive what is the handler's
 
         // Completed afterwards: a handler that closes the socket in the middle of these bytes may still look at the rest of them.
@@ -267,6 +269,12 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
         Volatile.Write(ref _examined, examinedOffset);
         _queue.Consume(consumedOffset - _queue.Consumed);
+        if (!_begun && consumedOffset > 0)
+        {
+            _begun = true;
+            _connection.OnBegun();
+        }
+
         if (Volatile.Read(ref _paused) == 1 && Unexamined <= _pauseAt / 2 && Interlocked.Exchange(ref _paused, 0) == 1)
         {
             _connection.OnResumed();

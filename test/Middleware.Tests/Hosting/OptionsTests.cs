@@ -29,6 +29,7 @@ public sealed class OptionsTests
         [nameof(LoopBridgeOptions.FinOnError)] = ("true", true),
         [nameof(LoopBridgeOptions.MaxConnectionsPerEndpoint)] = ("4000", 4000),
         [nameof(LoopBridgeOptions.WhenFull)] = ("Close", LoopFullAction.Close),
+        [nameof(LoopBridgeOptions.UnbindGrace)] = ("00:00:03", TimeSpan.FromSeconds(3)),
     };
 
     // All but what only code can give.
@@ -88,6 +89,8 @@ public sealed class OptionsTests
     [InlineData("StallLimit", "-00:00:01", "LoopBridge:StallLimit", "01:00:00")]
     [InlineData("MaxWorkerThreads", "0", "LoopBridge:MaxWorkerThreads", "1")]
     [InlineData("MaxWorkerThreads", "40000", "LoopBridge:MaxWorkerThreads", "32767")]
+    [InlineData("UnbindGrace", "-00:00:01", "LoopBridge:UnbindGrace", "from 0 to 00:01:00")]
+    [InlineData("UnbindGrace", "00:01:01", "LoopBridge:UnbindGrace", "from 0 to 00:01:00")]
     [InlineData("Backlog", "0", "LoopBridge:Backlog", "above 0")]
     [InlineData("Backlog", "-5", "LoopBridge:Backlog", "above 0")]
     [InlineData("MaxReadBufferSize", "-1", "LoopBridge:MaxReadBufferSize", "bytes")]
