@@ -147,6 +147,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _reader.ReleaseIfUnread();
         _writer.OnClosed();
         _settings.OnConnectionEnded();
+        OnBegun();
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
