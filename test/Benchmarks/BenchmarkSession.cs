@@ -11,6 +11,7 @@ internal static class BenchmarkSession
 {
     public static async Task<int> RunAsync(BenchmarkOptions options, CancellationToken stop)
     {
+        OutputFiles.Prepare(options);
         if (options.From.Count > 0)
         {
             await PublishAsync(await Report.ReadAsync(options.From, stop).ConfigureAwait(false), options, stop).ConfigureAwait(false);
@@ -43,12 +44,7 @@ internal static class BenchmarkSession
         report.Environment.Print(Console.Out);
         Console.WriteLine();
         TextTable.Print(report.Rows, report.LeftOut, Console.Out);
-        if (options.JsonFile is not null)
-            await report.WriteAsync(options.JsonFile, stop).ConfigureAwait(false);
-        if (options.SvgFile is not null)
-            await File.WriteAllTextAsync(options.SvgFile, SvgChart.Of(report), stop).ConfigureAwait(false);
-        if (options.MarkdownFile is not null)
-            await MarkdownPage.WriteAsync(options.MarkdownFile, MarkdownTable.Of(report), stop).ConfigureAwait(false);
+        await OutputFiles.WriteAsync(report, options, stop).ConfigureAwait(false);
     }
 
     private static void Describe(Selection selection)

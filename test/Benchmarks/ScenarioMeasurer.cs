@@ -54,8 +54,8 @@ internal sealed class ScenarioMeasurer(IReadOnlyList<IScenario> scenarios, Serve
             Figure = figure.Title,
             Format = figure.Format,
             Mark = figure.Mark,
-            // Only what is measured against stock sockets belongs on that axis.
-            Chart = scenario.StandIn is null ? figure.Chart : ChartGroup.None,
+            // Only what is measured against stock sockets belongs on their axis.
+            Chart = figure.Chart == ChartGroup.None || scenario.StandIn is null ? figure.Chart : scenario.StandIn.Chart,
             ChartLabel = figure.ChartLabel,
             IsDetail = figure.IsDetail,
         };

@@ -12,7 +12,7 @@ internal sealed class SvgChart
 {
     private const int Width = 800;
     private const int BarLeft = 330;
-    private const int BarRight = 730; // what remains is for the number behind the longest bar
+    private const int BarRight = 730; // what remains is for the numbers
     private const int BarHeight = 16;
     private const int LineHeight = 24;
     private const int NoteHeight = 18;
@@ -22,7 +22,7 @@ internal sealed class SvgChart
         """
         <style>
           .back { fill: #ffffff } text { fill: #1f2328; font: 13px system-ui, -apple-system, "Segoe UI", sans-serif }
-          .head { font-weight: 600 } .small { font-size: 11px; fill: #59636e }
+          .head { font-weight: 600 } .number { text-anchor: end } .small { font-size: 11px; fill: #59636e }
           .good { fill: #2da44e } .bad { fill: #cf5b3a } .other { fill: #8c959f }
           .one { stroke: #1f2328; stroke-width: 1.5 } .mark { stroke: #1f2328; stroke-width: 2 }
           @media (prefers-color-scheme: dark) {
@@ -40,6 +40,7 @@ internal sealed class SvgChart
     {
         var chart = new SvgChart();
         chart.Add("Per server CPU second, beside stock sockets = 1 (more is better)", report, ChartGroup.MoreIsBetter);
+        chart.Add("Per server CPU second, beside bare epoll in C = 1 (more is better)", report, ChartGroup.BareEpoll);
         chart.Add("Beside stock sockets = 1 (less is better)", report, ChartGroup.LessIsBetter);
         chart.Add("Requests per second kept while handlers block one loop; without them = 1", report, ChartGroup.Kept);
         chart.Note("Bar: median of the rounds. Tick: what it has to reach.");
@@ -82,8 +83,7 @@ internal sealed class SvgChart
         Bar(ClassOf(ratio, row.Chart), ratio * scale);
         if (row.Mark is { IsOfValue: false } mark)
             Line("mark", BarLeft + (mark.Limit * scale), _y - 1, _y + BarHeight + 1);
-        double end = Math.Max(ratio, row.Mark is { IsOfValue: false } limit ? limit.Limit : 0);
-        Text(BarLeft + (end * scale) + 6, _y + 13, "", Number(ratio, "0.00") + "×");
+        Text(Width - Margin, _y + 13, "number", Number(ratio, "0.00") + "×");
         _y += LineHeight;
     }
 

@@ -13,7 +13,7 @@ internal sealed class EchoScenario(string name, string beside = "", StandIn? sta
 
     public string Name => name;
 
-    public string Title => $"echo by a reactor protocol, {EchoConnections.MessageSize} bytes, {Connections} connections";
+    public string Title => $"echo by a reactor protocol, {Connections} connections";
 
     public string Description
         => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time; beside is {beside}";
