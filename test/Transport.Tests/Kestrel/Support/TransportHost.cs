@@ -100,6 +100,18 @@ internal sealed class TransportHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs on the loop of a connection.</summary>
+    internal static Task OnLoopOfAsync(ConnectionContext connection, Action action)
+    {
+        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Assert.True(connection.Features.Get<ILoopConnectionFeature>()!.Loop.AddCallback(() =>
+        {
+            action();
+            ran.SetResult();
+        }));
+        return ran.Task.WithDeadline();
+    }
+
     internal LogEntry[] LogsOf(string eventName) => [.. Logs.Entries.Where(entry => entry.Category == LoopTransportFactory.LogCategory && entry.Id.Name == eventName)];
 
     public async ValueTask DisposeAsync()
