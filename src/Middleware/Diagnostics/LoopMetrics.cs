@@ -1,10 +1,11 @@
 using System.Diagnostics.Metrics;
+using LoopBridge.Kestrel;
 using LoopBridge.Loops;
 
 namespace LoopBridge.Diagnostics;
 
 /// <summary>The meter <c>LoopBridge</c>: what each loop does, tagged <c>loopbridge.loop</c> with its name.</summary>
-internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group)
+internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group, AcceptCounters accepting)
 {
     internal const string MeterName = "LoopBridge";
 
@@ -24,6 +25,9 @@ internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group)
             "loopbridge.loop.timeouts", Each(static member => member.GetStatistics().PendingTimeouts), "{timeout}", "Timeouts pending.");
         _meter.CreateObservableUpDownCounter(
             "loopbridge.loop.connections", Each(static member => member.Connections), "{connection}", "Connections placed on the loop.");
+        _meter.CreateObservableCounter(
+            "loopbridge.listener.rejected", () => accepting.Rejected, "{connection}",
+            "Connections closed because their endpoint had as many as it may have.");
     }
 
     private Func<IEnumerable<Measurement<long>>> Each(Func<LoopMember, long> read) => () => group.Members.Select(

@@ -54,7 +54,7 @@ internal sealed class HandlerRunner
             LoopStream? stream = null;
             await connection.AttachAsync((socket, in received) =>
             {
-                stream = new LoopStream(socket, _streamOptions);
+                stream = new LoopStream(socket, _streamOptions) { User = typeof(THandler) };
                 stream.Begin(received);
             }).ConfigureAwait(false);
             await connection.Loop.RunAsync(() => HandleAsync(services, stream!)).ConfigureAwait(false);

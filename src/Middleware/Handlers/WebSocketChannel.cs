@@ -290,8 +290,10 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, Htt
         _owner?.OnClosed();
     }
 
-    private sealed class Completion(Action run) : ILoopWork
+    private sealed class Completion(Action run) : ILoopWork, IOnBehalf
     {
+        object? IOnBehalf.Behalf => run;
+
         public void Run() => run();
     }
 }

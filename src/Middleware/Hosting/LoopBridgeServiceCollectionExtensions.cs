@@ -41,6 +41,7 @@ public static class LoopBridgeServiceCollectionExtensions
                 provider.GetRequiredService<ILoggerFactory>().CreateLogger("LoopBridge.Loops"));
         });
         services.AddHostedService<LoopGroupService>();
+        services.TryAddSingleton<AcceptCounters>();
         services.TryAddSingleton<LoopMetrics>();
         services.TryAddSingleton<INameResolver, ThreadedResolver>();
         services.TryAddSingleton<IConnectionFactory, LoopConnectionFactory>();

@@ -20,6 +20,7 @@ public sealed partial class LoopOnReactor
     private readonly TurnEndCalls _beforePoll = new();
     private bool _beforePollAsked;
     private bool _isBeforePoll;
+    private object? _running; // for the watchdog: only while it runs, so that nothing is kept alive
 
     /// <inheritdoc />
     public bool AddCallback(Action callback)
@@ -117,6 +118,7 @@ public sealed partial class LoopOnReactor
         _beforePoll.BeginPass();
         NoAmbientContext.Run(BeforePollPass, this); // once, and not that of whoever asked the reactor for it
         _isBeforePoll = false;
+        _running = null;
         EndIfStopped(); // also if one of them has just asked for it
     }
 
@@ -133,6 +135,7 @@ public sealed partial class LoopOnReactor
 
             try
             {
+                _running = item.Source;
                 item.Run(_carrier);
             }
             catch (Exception e)
@@ -148,12 +151,15 @@ public sealed partial class LoopOnReactor
         using var dispatch = new Dispatch(this, item.IsUserCode ? SynchronizationContext : null);
         try
         {
+            _running = item.Source;
             item.Run(_carrier);
         }
         catch (Exception e)
         {
             _exceptions.Report(e, item.Source); // user code: logged, and the loop goes on
         }
+
+        _running = null;
     }
 
     // What was aborted posts its last words; they run before the loop is gone, others that came in between are dropped with it.

@@ -103,8 +103,10 @@ public sealed partial class LoopOnReactor
     /// A handler as the reactor sees it. Nothing of its user's reaches the reactor, which would disconnect it for an exception; on a loop
     /// it stays.
     /// </summary>
-    private abstract class HandlerWatcher(LoopOnReactor loop, nint number) : IEventDescriptor
+    private abstract class HandlerWatcher(LoopOnReactor loop, nint number) : IEventDescriptor, IOnBehalf
     {
+        public abstract object Behalf { get; }
+
         public abstract SafeHandle Handle { get; }
 
         public virtual bool NeedsChangesOnly => false;
@@ -143,6 +145,8 @@ public sealed partial class LoopOnReactor
 
     private sealed class UserHandlerWatcher(LoopOnReactor loop, nint number, DescriptorCallback callback) : HandlerWatcher(loop, number)
     {
+        public override object Behalf => callback;
+
         public override SafeHandle Handle => callback.Descriptor;
 
         public override Exception? DoEvents(IoEvents events)
@@ -168,6 +172,8 @@ public sealed partial class LoopOnReactor
     private sealed class EngineHandlerWatcher(LoopOnReactor loop, nint number, SafeHandle descriptor, IIoHandler handler)
         : HandlerWatcher(loop, number)
     {
+        public override object Behalf => handler;
+
         public override SafeHandle Handle => descriptor;
 
         // The engine goes on until an operation is pending.

@@ -1,3 +1,4 @@
+using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Reactors;
 
@@ -69,8 +70,10 @@ public sealed partial class LoopOnReactor
     }
 
     private sealed class ReactorTimeout(LoopOnReactor loop, Action<object?> callback, object? state, ExecutionContext context)
-        : LoopTimer(callback, state, context)
+        : LoopTimer(callback, state, context), IOnBehalf
     {
+        object? IOnBehalf.Behalf => Source ?? loop._running;
+
         internal LoopOnReactor Loop => loop;
 
         internal IDelayedCall? Call { get; set; }
@@ -79,6 +82,7 @@ public sealed partial class LoopOnReactor
         {
             loop._timeouts.Remove(this);
             object? source = Source;
+            loop._running = source;
             using var dispatch = new Dispatch(loop, loop.SynchronizationContext);
             try
             {
@@ -88,6 +92,8 @@ public sealed partial class LoopOnReactor
             {
                 loop._exceptions.Report(e, source); // user code: logged, and the loop goes on
             }
+
+            loop._running = null;
         }
     }
 }

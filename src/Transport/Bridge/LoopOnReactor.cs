@@ -1,3 +1,4 @@
+using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Reactors;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,7 +16,7 @@ namespace LoopBridge.Bridge;
 /// </para>
 /// <para>It adds no thread, no polling, no descriptor and no clock. Closing the loop leaves the reactor as it is.</para>
 /// </remarks>
-public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
+public sealed partial class LoopOnReactor : IEventLoop, IPostTarget, IOnBehalf
 {
     private readonly HashSet<IDisposable> _owned = [];
     private readonly ExceptionReporter _exceptions;
@@ -57,6 +58,8 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget
 
     /// <summary>Whether a group has it, which alone may close it.</summary>
     internal bool IsInGroup { get; }
+
+    object? IOnBehalf.Behalf => Volatile.Read(ref _running);
 
     bool IPostTarget.IsOnThread => IsOnLoopThread;
 

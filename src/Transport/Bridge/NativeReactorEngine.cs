@@ -40,30 +40,50 @@ internal sealed class NativeReactorEngine : ILoopEngine
 
     public IEventLoop Loop => _loop;
 
+    public LoopActivity Activity => _reactor.Activity;
+
     public LoopStatistics GetStatistics() => _reactor.GetStatistics();
 
     public void Invite(ILoopGuest guest) => _reactor.Invite(guest);
 
-    public void Run()
+    public bool Run()
     {
-        // The loop enters for its own calls; those of the reactor find it, too.
-        using LoopRun run = CurrentLoop.Enter(_loop);
         _logger.LoopStarted(Name, _reactor.DriverName);
-        try
-        {
-            _reactor.Run(installSignalHandlers: false); // they are the host's
-        }
-        finally
-        {
-            _logger.LoopStopped(Name);
-        }
+        return RunHere(static reactor => reactor.RunInGroup());
+    }
+
+    public bool GoOn()
+    {
+        _reactor.TellOvertaken(); // outside the loop, and so before the thread enters it
+        return RunHere(static reactor => reactor.GoOn());
     }
 
     public void Stop() => _reactor.EndGroupRun();
 
     public void Dispose()
     {
+        _reactor.SendGuestsAway(); // and whoever is invited by the closing: a guest may block
         _loop.CloseForGood(closeDescriptors: false);
         _reactor.CloseForGood();
+    }
+
+    private bool RunHere(Func<Reactor, bool> run)
+    {
+        // The loop enters for its own calls; those of the reactor find it, too.
+        using LoopRun entered = CurrentLoop.Enter(_loop);
+        bool isMine = true;
+        try
+        {
+            isMine = run(_reactor);
+        }
+        finally
+        {
+            if (isMine)
+            {
+                _logger.LoopStopped(Name);
+            }
+        }
+
+        return isMine;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LoopBridge.Drivers;
 
 namespace LoopBridge.Bridge;
 
@@ -42,6 +43,7 @@ public partial class ReactorOnLoop
 
         try
         {
+            PresentCall = state is Action or IOnBehalf ? state : call;
             call(state);
         }
         catch (Exception e)
@@ -49,12 +51,16 @@ public partial class ReactorOnLoop
             Report(e, state is Action ? state : call); // user code: the rest of the queue runs (R-THR-08)
         }
 
+        PresentCall = null;
+
         OnServed();
     }
 
     /// <summary>Brings a call and its state through the loop, which takes one object.</summary>
-    private sealed class Carrier(ReactorOnLoop reactor)
+    private sealed class Carrier(ReactorOnLoop reactor) : IOnBehalf
     {
+        object? IOnBehalf.Behalf => reactor.PresentCall;
+
         private Action<object?>? _call;
         private object? _state;
 

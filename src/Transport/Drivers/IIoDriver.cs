@@ -17,6 +17,8 @@ namespace LoopBridge.Drivers;
 /// on with the next event.</item>
 /// <item>A registration holds a reference on its handle. An event that was collected for a registration which has been removed since is
 /// dropped by its generation, even if the same number was registered again in between.</item>
+/// <item><see cref="IOnBehalf.Behalf"/> is the handler that <see cref="DispatchNext"/> called last, until the next wait, while which
+/// nothing of a user's is kept alive.</item>
 /// <item>Errors and hang-ups are reported whatever the interest, but never twice without something new having happened on an
 /// <see cref="IoTrigger.OnChange"/> registration: a paused connection must not spin the loop.</item>
 /// </list>
@@ -27,7 +29,7 @@ namespace LoopBridge.Drivers;
 /// pending send stay untouched, and why closing a channel is an operation that ends with a notification of its own. A multishot accept
 /// fills the queue that <see cref="IListenChannel.Accept"/> takes from.</para>
 /// </remarks>
-internal interface IIoDriver : ISocketDriver, IDisposable
+internal interface IIoDriver : ISocketDriver, IOnBehalf, IDisposable
 {
     /// <summary>For logs and statistics: <c>epoll</c>, <c>managed</c>.</summary>
     string Name { get; }

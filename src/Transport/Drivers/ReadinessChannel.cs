@@ -7,7 +7,8 @@ namespace LoopBridge.Drivers;
 /// A stream channel over a mechanism that reports readiness. Receives until the kernel would block, then arms and waits for the next
 /// report.
 /// </summary>
-internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, IoRegistration> register) : IStreamChannel, IIoHandler
+internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, IoRegistration> register)
+    : IStreamChannel, IIoHandler, IOnBehalf
 {
     // A peer that goes on sending must not keep the loop at this.
     private const int MaxDiscardsAtClose = 1024 * 1024;
@@ -24,6 +25,8 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
 
     // The descriptor's number may be the next connection's by now.
     private static IoResult Closed => IoResult.Failed(SocketError.OperationAborted);
+
+    object? IOnBehalf.Behalf => _owner;
 
     public EndPoint? LocalEndPoint => socket.LocalEndPoint;
 

@@ -4,11 +4,14 @@ using System.Net.Sockets;
 namespace LoopBridge.Drivers;
 
 /// <summary>A listening socket over a mechanism that reports readiness.</summary>
-internal sealed class ReadinessListener(RawSocket socket, Func<ReadinessListener, IoRegistration> register) : IListenChannel, IIoHandler
+internal sealed class ReadinessListener(RawSocket socket, Func<ReadinessListener, IoRegistration> register)
+    : IListenChannel, IIoHandler, IOnBehalf
 {
     private IListenChannelOwner? _owner;
     private IoRegistration? _registration;
     private bool _closed;
+
+    object? IOnBehalf.Behalf => _owner;
 
     public EndPoint? LocalEndPoint => socket.LocalEndPoint;
 

@@ -5,10 +5,12 @@ using LoopBridge.Drivers;
 namespace LoopBridge.Loops;
 
 /// <summary>The handler of a descriptor, with the ambient context of who added it.</summary>
-internal sealed class DescriptorCallback(SafeHandle descriptor, Action<SafeHandle, IoEvents> handler)
+internal sealed class DescriptorCallback(SafeHandle descriptor, Action<SafeHandle, IoEvents> handler) : IOnBehalf
 {
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
     private IoEvents _events;
+
+    object IOnBehalf.Behalf => Source;
 
     internal SafeHandle Descriptor => descriptor;
 

@@ -92,6 +92,7 @@ public sealed partial class EventLoop
     {
         for (int pass = 0; pass < 2; pass++)
         {
+            _sends.BeginPass();
             RunTurnEnd(_sends);
             int count = _callbacks.Count;
             while (count-- > 0 && _callbacks.TryDequeue(out LoopWorkItem item))

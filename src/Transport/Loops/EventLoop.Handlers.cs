@@ -68,8 +68,10 @@ public sealed partial class EventLoop
         }
     }
 
-    private sealed class DescriptorHandler(EventLoop loop, DescriptorCallback callback) : IIoHandler
+    private sealed class DescriptorHandler(EventLoop loop, DescriptorCallback callback) : IIoHandler, IOnBehalf
     {
+        object IOnBehalf.Behalf => callback;
+
         internal IoRegistration? Registration { get; set; }
 
         internal SafeHandle Descriptor => callback.Descriptor;

@@ -7,7 +7,6 @@ public sealed partial class EventLoop
     private readonly TurnEndCalls _beforePoll = new();
     private long _callbacksUntil;
     private int _dueCursor;
-    private long _turns;
     private TurnPhase _phase;
 
     private enum TurnPhase
@@ -15,13 +14,24 @@ public sealed partial class EventLoop
         Begin,
         Callbacks,
         Timeouts,
+        Sends,
+        BeforePoll,
         Poll,
         Handlers,
+        HandlersSends,
     }
 
-    /// <summary>Goes on from wherever the present turn stands.</summary>
-    private void RunTurns()
+    /// <summary>
+    /// Goes on from wherever the present turn stands. False: a guest has cost this thread the loop, and nothing here is its any more.
+    /// </summary>
+    private bool RunTurns()
     {
+        // Of those that the lost one was invited with.
+        if (!RunGuests())
+        {
+            return false;
+        }
+
         while (true)
         {
             switch (_phase)
@@ -31,33 +41,68 @@ public sealed partial class EventLoop
                     _phase = TurnPhase.Callbacks;
                     break;
                 case TurnPhase.Callbacks:
-                    RunCallbacks();
+                    if (!RunCallbacks())
+                    {
+                        return false;
+                    }
+
                     _phase = TurnPhase.Timeouts;
                     break;
                 case TurnPhase.Timeouts:
-                    RunDueTimeouts();
-                    _phase = TurnPhase.Poll;
+                    if (!RunDueTimeouts())
+                    {
+                        return false;
+                    }
+
+                    BeginTurnEnd(_sends, TurnPhase.Sends);
                     break;
-                case TurnPhase.Poll:
-                    RunTurnEnd(_sends);
-                    RunTurnEnd(_beforePoll);
+                case TurnPhase.Sends:
+                    if (!RunTurnEnd(_sends))
+                    {
+                        return false;
+                    }
+
+                    BeginTurnEnd(_beforePoll, TurnPhase.BeforePoll);
+                    break;
+                case TurnPhase.BeforePoll:
+                    if (!RunTurnEnd(_beforePoll))
+                    {
+                        return false;
+                    }
+
+                    Activity.Rest();
                     if (_stopRequested)
                     {
                         _stopRequested = false;
                         _phase = TurnPhase.Begin;
-                        return;
+                        return true;
                     }
 
+                    _phase = TurnPhase.Poll;
+                    break;
+                case TurnPhase.Poll:
                     Poll();
                     _phase = TurnPhase.Handlers;
                     break;
+                case TurnPhase.Handlers:
+                    if (!RunHandlers())
+                    {
+                        return false;
+                    }
+
+                    BeginTurnEnd(_sends, TurnPhase.HandlersSends);
+                    break;
                 default:
-                    RunHandlers();
-                    RunTurnEnd(_sends);
+                    if (!RunTurnEnd(_sends))
+                    {
+                        return false;
+                    }
+
                     _phase = TurnPhase.Begin;
                     if (_isStepping)
                     {
-                        return;
+                        Activity.Rest();
+                        return true;
                     }
 
                     break;
@@ -68,7 +113,7 @@ public sealed partial class EventLoop
     // What is queued or due now is this turn's; whatever comes while it runs waits for the next, with I/O polled in between.
     private void BeginTurn()
     {
-        _turns++;
+        Activity.BeginTurn();
         _callbacksUntil = _callbacks.Drawn;
         _dueCursor = 0;
         _due.Clear();
@@ -82,11 +127,11 @@ public sealed partial class EventLoop
         }
     }
 
-    private void RunCallbacks()
+    private bool RunCallbacks()
     {
         if (_callbacks.Taken >= _callbacksUntil)
         {
-            return;
+            return true;
         }
 
         while (_callbacks.Taken < _callbacksUntil && _callbacks.TryDequeue(out LoopWorkItem item))
@@ -94,6 +139,7 @@ public sealed partial class EventLoop
             // User code continues on the loop after an await. The engine's work does not: what it resumes (HTTP) has no context of ours.
             // Set each time, because the one before may have put in another.
             SynchronizationContext.SetSynchronizationContext(item.IsUserCode ? SynchronizationContext : null);
+            Activity.Begin(item.Callback, item.State);
             try
             {
                 item.Run(_carrier);
@@ -103,17 +149,21 @@ public sealed partial class EventLoop
                 Report(e, item.Source); // user code: logged, and the loop goes on
             }
 
-            RunGuests();
+            if (!RunGuests())
+            {
+                return false;
+            }
         }
 
         SynchronizationContext.SetSynchronizationContext(null);
+        return true;
     }
 
-    private void RunDueTimeouts()
+    private bool RunDueTimeouts()
     {
         if (_due.Count == 0)
         {
-            return;
+            return true;
         }
 
         while (_dueCursor < _due.Count)
@@ -121,6 +171,8 @@ public sealed partial class EventLoop
             SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
             LoopTimer timer = _due[_dueCursor++];
             object? source = timer.Source;
+            (object? callback, object? state) = timer.Called;
+            Activity.Begin(callback ?? timer, state);
             try
             {
                 timer.Fire();
@@ -130,21 +182,31 @@ public sealed partial class EventLoop
                 Report(e, source); // user code: logged, and the loop goes on
             }
 
-            RunGuests();
+            if (!RunGuests())
+            {
+                return false;
+            }
         }
 
         _due.Clear();
         SynchronizationContext.SetSynchronizationContext(null);
+        return true;
     }
 
-    private void RunTurnEnd(TurnEndCalls calls)
+    private void BeginTurnEnd(TurnEndCalls calls, TurnPhase phase)
     {
         calls.BeginPass();
+        _phase = phase;
+    }
+
+    private bool RunTurnEnd(TurnEndCalls calls)
+    {
         bool ran = false;
         while (calls.TryTake(out LoopWorkItem item))
         {
             ran = true;
             SynchronizationContext.SetSynchronizationContext(item.IsUserCode ? SynchronizationContext : null);
+            Activity.Begin(item.Callback, item.State);
             try
             {
                 item.Run(_carrier);
@@ -154,13 +216,18 @@ public sealed partial class EventLoop
                 Report(e, item.Source); // user code, or a bug of ours or of a sink: logged, and the loop goes on
             }
 
-            RunGuests();
+            if (!RunGuests())
+            {
+                return false;
+            }
         }
 
         if (ran)
         {
             SynchronizationContext.SetSynchronizationContext(null);
         }
+
+        return true;
     }
 
     private void Poll()
@@ -189,15 +256,16 @@ public sealed partial class EventLoop
         return new TimeSpan(deadline <= now ? 0 : deadline - now);
     }
 
-    private void RunHandlers()
+    private bool RunHandlers()
     {
         while (true)
         {
+            Activity.Begin(_driver);
             try
             {
                 if (!_driver.DispatchNext())
                 {
-                    return;
+                    return true;
                 }
             }
             catch (Exception e)
@@ -205,15 +273,12 @@ public sealed partial class EventLoop
                 Report(e, _driver); // the driver's cursor is past the handler that threw
             }
 
-            RunGuests();
+            if (!RunGuests())
+            {
+                return false;
+            }
         }
     }
 
-    private void RunGuests()
-    {
-        if (_guests.Any)
-        {
-            _guests.RunAll(ref _threadId);
-        }
-    }
+    private bool RunGuests() => !_guests.Any || _guests.RunAll(ref _threadId);
 }

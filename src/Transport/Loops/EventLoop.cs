@@ -26,6 +26,7 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
     private TaskScheduler _defaultExecutor = ThreadExecutor.Shared;
     private int _threadId;
     private volatile bool _stopRequested;
+    private volatile bool _closing;
     private volatile bool _closed;
     private int _running;
 
@@ -54,7 +55,7 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
         _driver = driver ?? IoDriverFactory.Create(options.Driver);
         _sleep = new DriverSleep(_driver);
         _exceptions = new ExceptionReporter(_logger, Name);
-        _guests = new LoopGuests(Report);
+        _guests = new LoopGuests(Activity, ReportFromAnywhere);
         SynchronizationContext = new LoopSynchronizationContext(this);
         Scheduler = new LoopTaskScheduler(this);
         _claimed = CurrentLoop.Claim(_face, options.MakeCurrent);
@@ -99,16 +100,21 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
     /// <summary>Whether a group has it, which alone may close it.</summary>
     internal bool IsInGroup { get; }
 
+    internal LoopActivity Activity { get; } = new();
+
     bool IPostTarget.IsOnThread => IsOnLoopThread;
 
     ISocketDriver? IEventLoop.SocketDriver => _driver;
 
     /// <summary>What the loop has done so far. Any thread; the counts may be a turn old.</summary>
     public LoopStatistics GetStatistics() => new(
-        Name, _driver.Name, Math.Max(Volatile.Read(ref _threadId), 0), Volatile.Read(ref _turns), _callbacks.Taken, _callbacks.Count, _timers.Count);
+        Name, _driver.Name, Math.Max(Volatile.Read(ref _threadId), 0), Activity.Turns, _callbacks.Taken, _callbacks.Count, _timers.Count);
 
     /// <inheritdoc />
-    public void Start()
+    public void Start() => Run();
+
+    /// <summary>As <see cref="Start"/>. False: another thread of the group's has taken the loop over, and goes on with it.</summary>
+    internal bool Run()
     {
         ObjectDisposedException.ThrowIf(_closed, this);
         if (Interlocked.Exchange(ref _running, 1) == 1)
@@ -120,32 +126,19 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
         {
             _stopRequested = false; // asked for before the start: this run ends before it begins, and only this one
             Volatile.Write(ref _running, 0);
-            return;
+            return true;
         }
 
-        // All that a run changes about its thread is put back at its end.
-        LoopRun run = CurrentLoop.Enter(_face);
-        DispatchThread thread = DispatchThread.Take();
-        Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
         _logger.LoopStarted(Name, _driver.Name);
-        try
-        {
-            RunTurns();
-        }
-        catch (Exception e)
-        {
-            // A bug or a driver that broke: user code never gets its exceptions here.
-            _logger.LoopFailed(e, Name);
-            throw;
-        }
-        finally
-        {
-            Volatile.Write(ref _threadId, 0);
-            run.Dispose();
-            thread.Dispose();
-            Volatile.Write(ref _running, 0);
-            _logger.LoopStopped(Name);
-        }
+        return RunHere();
+    }
+
+    /// <summary>For a group: goes on in the middle of the turn, on a thread that has taken the loop from a guest.</summary>
+    /// <returns>As <see cref="Run"/>.</returns>
+    internal bool GoOn()
+    {
+        _guests.TellOvertaken();
+        return RunHere();
     }
 
     /// <inheritdoc />
@@ -199,6 +192,8 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
 
         // From here on this thread is the loop: what is aborted below may assert that it is.
         Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
+        _closing = true;
+        _guests.SendAway(); // and whoever is invited from here on: a guest may block
         CloseOwned();
         DrainForClose();
         CloseOwned(); // what was still on its way here, such as a listener opened on another thread
@@ -220,7 +215,6 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
         }
 
         CurrentLoop.Forget(_face, _claimed);
-        _guests.SendAway();
         Volatile.Write(ref _threadId, 0);
     }
 
@@ -228,9 +222,9 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
     internal void Invite(ILoopGuest guest)
     {
         ThrowIfOffThread();
-        if (_closed)
+        if (_closing)
         {
-            LoopGuests.SendAway(guest);
+            _guests.SendAway(guest);
         }
         else
         {
@@ -247,6 +241,42 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
     {
         ArgumentNullException.ThrowIfNull(exception);
         Report(exception, source);
+    }
+
+    private bool RunHere()
+    {
+        // All that a run changes about its thread is put back at its end; the loop's own state only by the thread that still has the loop.
+        LoopRun run = CurrentLoop.Enter(_face);
+        DispatchThread thread = DispatchThread.Take();
+        Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
+        bool isMine = true;
+        try
+        {
+            isMine = RunTurns();
+        }
+        catch (Exception e)
+        {
+            // A bug or a driver that broke: user code never gets its exceptions here.
+            _logger.LoopFailed(e, Name);
+            throw;
+        }
+        finally
+        {
+            if (isMine)
+            {
+                Volatile.Write(ref _threadId, 0);
+            }
+
+            run.Dispose();
+            thread.Dispose();
+            if (isMine)
+            {
+                Volatile.Write(ref _running, 0);
+                _logger.LoopStopped(Name);
+            }
+        }
+
+        return isMine;
     }
 
     private void CloseOwned()
@@ -271,6 +301,15 @@ public sealed partial class EventLoop : IEventLoop, IPostTarget
         if (owner != 0 && owner != Environment.CurrentManagedThreadId)
         {
             throw new InvalidOperationException($"The loop '{Name}' runs on another thread: hand the call over with AddCallback.");
+        }
+    }
+
+    // On the loop, if there is one left to come to: the handler of exceptions belongs there.
+    private void ReportFromAnywhere(Exception exception, object? source)
+    {
+        if (!EscapedException.Report(this, exception, source))
+        {
+            Report(exception, source);
         }
     }
 

@@ -12,6 +12,9 @@ internal interface ILoopEngine : IDisposable
     /// <summary>The loop. Nobody but the group may close it.</summary>
     IEventLoop Loop { get; }
 
+    /// <summary>What it is doing, and who has it. Any thread.</summary>
+    LoopActivity Activity { get; }
+
     /// <summary>Any thread.</summary>
     LoopStatistics GetStatistics();
 
@@ -20,7 +23,14 @@ internal interface ILoopEngine : IDisposable
     void Invite(ILoopGuest guest);
 
     /// <summary>Turns on the calling thread until <see cref="Stop"/>, whoever else stops the loop.</summary>
-    void Run();
+    /// <returns>False: a guest has cost the calling thread the loop, which goes on elsewhere.</returns>
+    bool Run();
+
+    /// <summary>
+    /// As <see cref="Run"/>, on a thread that has taken the loop from a guest (<see cref="LoopActivity.TryTake"/>): tells that, and goes on
+    /// in the middle of the turn.
+    /// </summary>
+    bool GoOn();
 
     /// <summary>Ends <see cref="Run"/> with the present turn; one that has yet to begin ends with its first. Any thread.</summary>
     void Stop();

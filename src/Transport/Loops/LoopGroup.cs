@@ -9,12 +9,9 @@ namespace LoopBridge.Loops;
 /// </summary>
 public sealed class LoopGroup : IDisposable
 {
-    private const int DefaultMaxWorkerThreads = 256;
-
     private readonly Lock _lock = new();
     private readonly LoopMember[] _members;
-    private readonly ILogger _logger;
-    private readonly ElasticThreads _workers;
+    private readonly LoopWatchdog _watchdog;
     private bool _started;
     private volatile bool _disposed;
 
@@ -24,22 +21,37 @@ public sealed class LoopGroup : IDisposable
     /// <param name="timeProvider">Their clock. Defaults to <see cref="TimeProvider.System"/>.</param>
     /// <param name="logger">Where exceptions go that escape callbacks. Defaults to none.</param>
     public LoopGroup(int count = 0, LoopDriver driver = LoopDriver.Auto, TimeProvider? timeProvider = null, ILogger? logger = null)
-        : this(count, name => MakeNativeLoop(name, driver, timeProvider, logger), logger)
+        : this(count, driver, timeProvider, logger, supervision: null)
+    {
+    }
+
+    /// <inheritdoc cref="LoopGroup(int, LoopDriver, TimeProvider?, ILogger?)"/>
+    internal LoopGroup(int count, LoopDriver driver, TimeProvider? timeProvider, ILogger? logger, LoopSupervision? supervision)
+        : this(count, name => MakeNativeLoop(name, driver, timeProvider, logger), logger, supervision)
     {
     }
 
     /// <param name="count">How many. Zero or less: one for each core.</param>
     /// <param name="makeEngine">Makes the engine of a name. It belongs to the group.</param>
-    /// <param name="logger">Told of a loop that does not stop.</param>
-    internal LoopGroup(int count, Func<string, ILoopEngine> makeEngine, ILogger? logger)
+    /// <param name="logger">Told of loops that are held, or do not stop.</param>
+    /// <param name="supervision">What the watchdog goes by. Null: the defaults.</param>
+    internal LoopGroup(int count, Func<string, ILoopEngine> makeEngine, ILogger? logger, LoopSupervision? supervision = null)
     {
-        _logger = logger ?? NullLogger.Instance;
-        _workers = new ElasticThreads(DefaultMaxWorkerThreads);
+        logger ??= NullLogger.Instance;
+        supervision ??= LoopSupervision.Default;
         _members = new LoopMember[count > 0 ? count : Environment.ProcessorCount];
+
+        // The loops' own threads are among them.
+        Workers = new ElasticThreads(supervision.MaxWorkerThreads + _members.Length);
+        var watches = new LoopWatch[_members.Length];
         for (int i = 0; i < _members.Length; i++)
         {
-            _members[i] = new LoopMember(i, makeEngine($"loop-{i}"));
+            LoopMember member = _members[i] = new LoopMember(i, makeEngine($"loop-{i}"), Workers, logger);
+            watches[i] = new LoopWatch(member, member.Activity, supervision, Workers, logger);
         }
+
+        _watchdog = new LoopWatchdog(watches, supervision.Interval);
+        Array.ForEach(_members, member => member.Activity.Watch(_watchdog));
     }
 
     /// <summary>How many loops there are.</summary>
@@ -48,8 +60,11 @@ public sealed class LoopGroup : IDisposable
     /// <summary>The loops, in the order of their numbers.</summary>
     public IReadOnlyList<LoopMember> Members => _members;
 
-    /// <summary>For what may block, and must hold up neither a loop nor the thread pool.</summary>
-    internal ElasticThreads Workers => _workers;
+    /// <summary>For what may block, and must hold up neither a loop nor the thread pool. The loops' threads are among them.</summary>
+    internal ElasticThreads Workers { get; }
+
+    /// <summary>Threads that run something else than a loop. Any thread.</summary>
+    internal int BusyWorkers => Math.Max(Workers.Busy - _members.Count(static member => member.IsRunning), 0);
 
     /// <summary>Starts the loops' threads. Harmless when repeated. Any thread.</summary>
     public void Start()
@@ -64,6 +79,7 @@ public sealed class LoopGroup : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (!_started)
             {
+                _watchdog.Start();
                 foreach (LoopMember member in _members)
                 {
                     member.StartThread();
@@ -102,6 +118,9 @@ public sealed class LoopGroup : IDisposable
     public LoopMember? Find(IEventLoop? loop)
         => Array.Find(_members, member => ReferenceEquals(member.Loop, loop));
 
+    /// <summary>Measures from now on. Once, any thread.</summary>
+    internal void Measure(LoopInstruments instruments) => Array.ForEach(_members, member => member.Instruments = instruments);
+
     private static NativeLoopEngine MakeNativeLoop(string name, LoopDriver driver, TimeProvider? timeProvider, ILogger? logger)
         => new(new EventLoop(new EventLoopOptions
         {
@@ -113,7 +132,10 @@ public sealed class LoopGroup : IDisposable
             IsInGroup = true,
         }));
 
-    /// <summary>Stops the loops, waits for their threads and closes what was left on them. Blocks; not from a loop's own thread.</summary>
+    /// <summary>
+    /// Stops the loops, waits for their threads and closes what was left on them. Blocks; harmless when repeated. On a loop's own thread,
+    /// where code may find itself that continues inline, that loop is closed when its present turn has ended, after this call.
+    /// </summary>
     public void Dispose()
     {
         lock (_lock)
@@ -124,17 +146,24 @@ public sealed class LoopGroup : IDisposable
             }
 
             _disposed = true;
-            foreach (LoopMember member in _members)
-            {
-                member.RequestStop();
-            }
+        }
 
-            foreach (LoopMember member in _members)
-            {
-                member.Close(_logger);
-            }
+        // Outside the lock: one of the loops waited for below may be about to do the same.
+        foreach (LoopMember member in _members)
+        {
+            member.RequestStop();
+        }
 
-            _workers.Dispose();
+        foreach (LoopMember member in _members)
+        {
+            member.Close();
+        }
+
+        _watchdog.Dispose();
+        Workers.Dispose();
+        foreach (LoopMember member in _members)
+        {
+            member.Join();
         }
     }
 }

@@ -5,16 +5,18 @@ namespace LoopBridge.Loops;
 /// They run at the top of the dispatch and never inside a handler: beneath a guest's code there is the turn's own frame and nothing else,
 /// so that a thread which has lost the loop to another one unwinds through nothing that knows the loop.
 /// </remarks>
-/// <param name="exceptions">Told of what a guest throws, on the loop.</param>
-internal sealed class LoopGuests(Action<Exception, object?> exceptions)
+/// <param name="activity">The dispatcher's.</param>
+/// <param name="exceptions">Told of what a guest throws, on any thread.</param>
+internal sealed class LoopGuests(LoopActivity activity, Action<Exception, object?> exceptions)
 {
     /// <summary>As a dispatcher's thread id: it runs, and no thread is on it. Zero would say that it does not run.</summary>
-    internal const int NoThread = -1;
+    private const int NoThread = -1;
 
     // First in, first out; a power of two long.
     private ILoopGuest?[] _invited = new ILoopGuest?[16];
     private int _first;
     private int _count;
+    private ILoopGuest? _present;
 
     /// <summary>Whether somebody waits. Loop thread.</summary>
     internal bool Any => _count > 0;
@@ -30,28 +32,30 @@ internal sealed class LoopGuests(Action<Exception, object?> exceptions)
         _invited[(_first + _count++) & (_invited.Length - 1)] = guest;
     }
 
-    /// <summary>Runs all that are invited, and takes the calling thread off the loop for it.</summary>
+    /// <summary>
+    /// Runs all that are invited, and takes the calling thread off the loop for it. False: another thread has the loop now, and the calling
+    /// one touches nothing of it any more.
+    /// </summary>
     /// <param name="threadId">Where the dispatcher keeps the id of its thread.</param>
-    internal void RunAll(ref int threadId)
+    internal bool RunAll(ref int threadId)
     {
         int mine = threadId;
+        ExecutionContext? ambient = ExecutionContext.Capture();
         while (_count > 0)
         {
             ILoopGuest guest = Take();
-            Exception? escaped = null;
-            ExecutionContext? ambient = ExecutionContext.Capture();
+            _present = guest;
             LoopRun away = CurrentLoop.Leave();
             SynchronizationContext.SetSynchronizationContext(null);
             Volatile.Write(ref threadId, NoThread);
-            try
+            long ticket = activity.BeginGuest(guest);
+            Run(guest);
+            if (!activity.TryEndGuest(ticket))
             {
-                guest.Run();
-            }
-            catch (Exception e)
-            {
-                escaped = e; // reported below: whom it is told to is on the loop
+                return false;
             }
 
+            _present = null;
             Volatile.Write(ref threadId, mine);
             away.Dispose();
             SynchronizationContext.SetSynchronizationContext(null);
@@ -59,11 +63,23 @@ internal sealed class LoopGuests(Action<Exception, object?> exceptions)
             {
                 ExecutionContext.Restore(ambient); // what it left behind is not for the next one
             }
+        }
 
-            if (escaped is not null)
-            {
-                exceptions(escaped, guest);
-            }
+        return true;
+    }
+
+    /// <summary>The calling thread has taken the loop, and is about to go on with it: tells the guest who lost it.</summary>
+    internal void TellOvertaken()
+    {
+        ILoopGuest guest = _present!;
+        _present = null;
+        try
+        {
+            guest.OnOvertaken();
+        }
+        catch (Exception e)
+        {
+            exceptions(e, guest); // a bug of the guest's: the loop goes on
         }
     }
 
@@ -77,8 +93,20 @@ internal sealed class LoopGuests(Action<Exception, object?> exceptions)
     }
 
     /// <summary>As one who came too late. Any thread.</summary>
-    internal static void SendAway(ILoopGuest guest)
-        => ThreadPool.UnsafeQueueUserWorkItem(static guest => guest.Run(), guest, preferLocal: false);
+    internal void SendAway(ILoopGuest guest)
+        => ThreadPool.UnsafeQueueUserWorkItem(static late => late.Host.Run(late.Guest), (Host: this, Guest: guest), preferLocal: false);
+
+    private void Run(ILoopGuest guest)
+    {
+        try
+        {
+            guest.Run();
+        }
+        catch (Exception e)
+        {
+            exceptions(e, guest);
+        }
+    }
 
     private ILoopGuest Take()
     {

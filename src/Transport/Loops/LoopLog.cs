@@ -22,4 +22,22 @@ internal static partial class LoopLog
 
     [LoggerMessage(105, LogLevel.Warning, "{Loop} did not stop within {Limit}: a handler blocks it. It is left behind.", EventName = "LoopStuck")]
     internal static partial void LoopStuck(this ILogger logger, string loop, TimeSpan limit);
+
+    [LoggerMessage(106, LogLevel.Debug, "{Guest} overstays on {Loop}: another thread goes on with the loop.", EventName = "LoopHandedOver")]
+    internal static partial void LoopHandedOver(this ILogger logger, string guest, string loop);
+
+    [LoggerMessage(
+        107,
+        LogLevel.Warning,
+        "{Source} held {Loop} for {Elapsed}. Everything else on that loop waited: let it await, or hand what takes long to an executor.",
+        EventName = "LoopHeld")]
+    internal static partial void LoopHeld(this ILogger logger, string source, string loop, TimeSpan elapsed);
+
+    [LoggerMessage(
+        108,
+        LogLevel.Warning,
+        "{Guest} holds {Loop} for more than {Limit}, and all {MaxWorkerThreads} worker threads are busy: nobody can go on with the loop. "
+        + "Let the application block less, or raise LoopBridge:MaxWorkerThreads.",
+        EventName = "NoSpareThread")]
+    internal static partial void NoSpareThread(this ILogger logger, string guest, string loop, TimeSpan limit, int maxWorkerThreads);
 }

@@ -5,14 +5,29 @@ namespace LoopBridge.Loops;
 /// <summary>One loop of a group, with its thread and the count of connections placed on it.</summary>
 public sealed class LoopMember
 {
+    private const int Idle = 0;
+    private const int Running = 1;
+    private const int Ended = 2;
+    private const int ClosesItself = 3;
+
     private readonly ILoopEngine _engine;
-    private Thread? _thread;
+    private readonly ElasticThreads _threads;
+    private readonly ILogger _logger;
+    private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile Thread? _thread;
+    private int _life;
     private int _connections;
 
-    internal LoopMember(int number, ILoopEngine engine)
+    /// <param name="number">Its place in the group.</param>
+    /// <param name="engine">Belongs to the member from here on.</param>
+    /// <param name="threads">Where its threads come from.</param>
+    /// <param name="logger">Told of a loop that changes its thread, or does not stop.</param>
+    internal LoopMember(int number, ILoopEngine engine, ElasticThreads threads, ILogger logger)
     {
         Number = number;
         _engine = engine;
+        _threads = threads;
+        _logger = logger;
     }
 
     /// <summary>Its place in the group, from zero.</summary>
@@ -23,6 +38,16 @@ public sealed class LoopMember
 
     /// <summary>Connections placed here and not yet released. Any thread.</summary>
     public int Connections => Volatile.Read(ref _connections);
+
+    internal string Name => _engine.Name;
+
+    internal LoopActivity Activity => _engine.Activity;
+
+    /// <summary>Null until somebody measures.</summary>
+    internal LoopInstruments? Instruments { get; set; }
+
+    /// <summary>Whether it has one of the group's threads.</summary>
+    internal bool IsRunning => Volatile.Read(ref _life) is Running or ClosesItself;
 
     /// <summary>What the loop has done so far. Any thread.</summary>
     public LoopStatistics GetStatistics() => _engine.GetStatistics();
@@ -52,36 +77,97 @@ public sealed class LoopMember
 
     internal void StartThread()
     {
-        _thread = new Thread(static engine => ((ILoopEngine)engine!).Run())
-        {
-            Name = $"LoopBridge {_engine.Name}",
-            IsBackground = true,
-        };
+        Volatile.Write(ref _life, Running);
+        _threads.Queue(new FirstRun(this));
+    }
 
-        // The ambient context of whoever happened to come first is nobody else's business.
-        _thread.UnsafeStart(_engine);
+    /// <summary>On a spare thread: goes on with the loop, if the guest with that ticket still has it.</summary>
+    internal void TakeOver(long ticket)
+    {
+        (object? guest, _) = Activity.Present;
+        if (!Activity.TryTake(ticket))
+        {
+            return;
+        }
+
+        Instruments?.HandedOver(this);
+        Instruments?.Overstayed(this, (guest as ILoopGuest)?.Origin);
+        if (_logger.IsEnabled(LogLevel.Debug))
+        {
+            _logger.LoopHandedOver(RunningCode.Describe((guest, null)), Name);
+        }
+
+        RunHere(static engine => engine.GoOn());
     }
 
     internal void RequestStop()
     {
-        if (_thread is not null)
+        if (IsRunning)
         {
             _engine.Stop();
         }
     }
 
-    internal void Close(ILogger logger)
+    /// <summary>
+    /// Waits for the end of the run and closes the loop. On the loop's own thread, which cannot wait for itself, and after a while on any
+    /// other: leaves that to the thread that ends the run.
+    /// </summary>
+    internal void Close()
     {
-        if (_thread is not null && !_thread.Join(StopLimit))
+        if (IsRunning)
         {
-            // A handler blocks the loop. The process is on its way out and must not hang for it; the thread is a background one.
-            logger.LoopStuck(_engine.Name, StopLimit);
-            return;
+            bool isOwn = Loop.IsOnLoopThread;
+            if (!isOwn && !_end.Task.Wait(StopLimit))
+            {
+                // A handler blocks the loop. The process is on its way out and must not hang for it; the thread is a background one.
+                _logger.LoopStuck(Name, StopLimit);
+            }
+
+            if (Interlocked.CompareExchange(ref _life, ClosesItself, Running) == Running)
+            {
+                return;
+            }
         }
 
         _engine.Dispose();
     }
 
+    /// <summary>Waits until the thread that ended the run has ended itself, which must have been asked of <see cref="ElasticThreads"/>.</summary>
+    internal void Join()
+    {
+        if (Volatile.Read(ref _life) == Ended && _thread is { } thread && thread != Thread.CurrentThread)
+        {
+            thread.Join(StopLimit);
+        }
+    }
+
     // As long as Kestrel gives its connections after an abort, and then some.
     private static TimeSpan StopLimit => TimeSpan.FromSeconds(5);
+
+    private void RunHere(Func<ILoopEngine, bool> run)
+    {
+        Thread thread = Thread.CurrentThread;
+        string? name = thread.Name;
+        thread.Name = $"LoopBridge {Name}";
+        _thread = thread;
+        bool hasEnded = run(_engine);
+        thread.Name = name;
+        if (!hasEnded)
+        {
+            return; // another thread's by now
+        }
+
+        if (Interlocked.CompareExchange(ref _life, Ended, Running) == ClosesItself)
+        {
+            _engine.Dispose();
+            Volatile.Write(ref _life, Ended);
+        }
+
+        _end.SetResult();
+    }
+
+    private sealed class FirstRun(LoopMember member) : IThreadPoolWorkItem
+    {
+        public void Execute() => member.RunHere(static engine => engine.Run());
+    }
 }

@@ -23,6 +23,9 @@ internal class LoopTimer : LoopTimeout
     /// <summary>What to name in the log when it throws.</summary>
     internal object? Source => _callback is null ? null : CallbackSource.Of(_callback, _state);
 
+    /// <summary>For the watchdog, before it fires.</summary>
+    internal (object? Callback, object? State) Called => (_callback, _state);
+
     internal long DeadlineTicks { get; set; }
 
     internal long Sequence { get; set; }

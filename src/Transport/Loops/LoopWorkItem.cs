@@ -17,6 +17,8 @@ internal struct LoopWorkItem
     /// <summary>What to name in the log when it throws.</summary>
     internal readonly object Source => CallbackSource.Of(_callback!, _state);
 
+    internal readonly object Callback => _callback!;
+
     internal readonly object? State => _state;
 
     internal readonly bool IsUserCode => _callback is not ILoopWork;

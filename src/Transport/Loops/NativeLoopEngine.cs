@@ -9,18 +9,27 @@ internal sealed class NativeLoopEngine(EventLoop loop) : ILoopEngine
 
     public IEventLoop Loop => loop;
 
+    public LoopActivity Activity => loop.Activity;
+
     public LoopStatistics GetStatistics() => loop.GetStatistics();
 
     public void Invite(ILoopGuest guest) => loop.Invite(guest);
 
-    public void Run()
+    public bool Run()
     {
         // A user's stop ends a run. Who else is on the loop did not ask for it, and its thread is the group's.
         while (!_stopRequested)
         {
-            loop.Start();
+            if (!loop.Run())
+            {
+                return false;
+            }
         }
+
+        return true;
     }
+
+    public bool GoOn() => loop.GoOn() && Run();
 
     public void Stop()
     {

@@ -16,8 +16,11 @@ internal sealed class ManualDriver : IIoDriver
     private readonly List<Registration> _found = [];
     private int _arrivalsLeft;
     private int _cursor;
+    private object? _called;
 
     public string Name => "manual";
+
+    object? IOnBehalf.Behalf => Volatile.Read(ref _called);
 
     /// <summary>Whether a poll would find anything.</summary>
     internal bool HasNews => _arrivals.Count > 0 || _registrations.Exists(registration => registration.Events != IoEvents.None);
@@ -42,6 +45,7 @@ internal sealed class ManualDriver : IIoDriver
     public void Wait(TimeSpan timeout)
     {
         _cursor = 0;
+        _called = null;
         _found.Clear();
         _found.AddRange(_registrations.Where(registration => registration.Events != IoEvents.None));
         _arrivalsLeft = _arrivals.Count; // what arrives because of these waits for the next poll, as on a kernel
@@ -52,7 +56,9 @@ internal sealed class ManualDriver : IIoDriver
         if (_arrivalsLeft > 0)
         {
             _arrivalsLeft--;
-            _arrivals.Dequeue().Run();
+            ILoopWork arrival = _arrivals.Dequeue();
+            _called = arrival;
+            arrival.Run();
             return true;
         }
 
@@ -61,6 +67,7 @@ internal sealed class ManualDriver : IIoDriver
             Registration registration = _found[_cursor++];
             if (registration.Events is var events and not IoEvents.None)
             {
+                _called = registration.Handler;
                 registration.Handler.OnEvents(events);
                 return true;
             }

@@ -213,8 +213,10 @@ internal sealed partial class ReactorTransport
         }
     }
 
-    private sealed class ProceedWork(ReactorTransport transport) : ILoopWork
+    private sealed class ProceedWork(ReactorTransport transport) : ILoopWork, IOnBehalf
     {
+        object IOnBehalf.Behalf => transport;
+
         public void Run()
         {
             transport._proceedPosted = false;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using LoopBridge.Bridge;
+using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Reactors;
 using LoopBridge.Sockets;
@@ -16,7 +17,7 @@ namespace LoopBridge.Protocols;
 /// and the protocol hears of it in a later turn. So it is never told from inside a method that it called itself (R-INV-03), and always
 /// after the socket is closed (R-CONN-28).
 /// </remarks>
-internal sealed partial class ReactorTransport : ISocketSink, ITransport, IServedDescriptor, ILoopWork
+internal sealed partial class ReactorTransport : ISocketSink, ITransport, IServedDescriptor, ILoopWork, IOnBehalf
 {
     private readonly TransportOptions _options;
     private readonly string _protocolName;
@@ -61,6 +62,10 @@ internal sealed partial class ReactorTransport : ISocketSink, ITransport, IServe
     public EndPoint? Host => _socket.LocalEndPoint;
 
     public EndPoint? Peer => _socket.RemoteEndPoint;
+
+    object IOnBehalf.Behalf => (object?)_protocol ?? _protocolName;
+
+    string IOnBehalf.Label => ConnectionId;
 
     public IEventLoop Loop => _socket.Loop;
 

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using LoopBridge.Drivers;
 using LoopBridge.Loops;
 
 namespace LoopBridge.Reactors;
 
 /// <summary>One delayed call: the handle, the guard around the callback, and its place in the reactor's list in one object.</summary>
-internal sealed class DelayedCall : IDelayedCall
+internal sealed class DelayedCall : IDelayedCall, IOnBehalf
 {
     private readonly ReactorBase _reactor;
     private readonly string? _site;
@@ -25,6 +26,8 @@ internal sealed class DelayedCall : IDelayedCall
     public TimeSpan Time { get; private set; }
 
     public bool Active => _callback is not null;
+
+    object? IOnBehalf.Behalf => _reactor.PresentCall;
 
     internal DelayedCall? Previous { get; set; }
 
@@ -84,6 +87,7 @@ internal sealed class DelayedCall : IDelayedCall
         Finish();
         try
         {
+            _reactor.PresentCall = state is Action or IOnBehalf ? state : callback;
             callback(state);
         }
         catch (Exception e)
@@ -91,6 +95,7 @@ internal sealed class DelayedCall : IDelayedCall
             _reactor.Report(e, _site ?? (state is Action ? state : callback)); // user code: the call counts as called (R-TIME-15)
         }
 
+        _reactor.PresentCall = null;
         _reactor.OnServed();
     }
 

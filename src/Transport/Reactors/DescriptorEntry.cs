@@ -11,7 +11,7 @@ namespace LoopBridge.Reactors;
 /// An entry ends when its last owner leaves, and the next registration of the number is another entry. So an event that was collected for
 /// this one finds no owner here and is dropped, whoever has the number by then.
 /// </remarks>
-internal sealed class DescriptorEntry
+internal sealed class DescriptorEntry : IOnBehalf
 {
     private readonly DescriptorSet _set;
     private readonly ReactorBase _reactor;
@@ -29,6 +29,8 @@ internal sealed class DescriptorEntry
     }
 
     internal nint Number { get; }
+
+    object? IOnBehalf.Behalf => Reader ?? Writer;
 
     internal IDescriptor? Reader => _read.Owner;
 

@@ -37,8 +37,10 @@ public sealed partial class Reactor
         }
     }
 
-    private sealed class DescriptorWatch(Reactor reactor, DescriptorCallback callback) : IIoHandler
+    private sealed class DescriptorWatch(Reactor reactor, DescriptorCallback callback) : IIoHandler, IOnBehalf
     {
+        object IOnBehalf.Behalf => callback;
+
         internal IoRegistration? Registration { get; set; }
 
         public void OnEvents(IoEvents events)

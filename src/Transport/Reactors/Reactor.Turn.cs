@@ -16,7 +16,6 @@ public sealed partial class Reactor
     private readonly LoopGuests _guests;
     private readonly List<LoopTimer> _due = [];
     private readonly TurnEndCalls _beforePoll = new();
-    private long _turns;
     private long _callsUntil;
     private int _dueCursor;
     private TurnPhase _phase;
@@ -35,15 +34,29 @@ public sealed partial class Reactor
         Descriptors,
     }
 
-    private void RunTurns()
+    private enum TurnEnd
+    {
+        /// <summary>Another one follows.</summary>
+        Next,
+
+        /// <summary>It was the last.</summary>
+        Last,
+
+        /// <summary>A guest has cost this thread the reactor, and nothing here is its any more.</summary>
+        Overtaken,
+    }
+
+    /// <summary>Goes on from wherever the present turn stands. False: overtaken.</summary>
+    private bool RunTurns()
     {
         while (true)
         {
             try
             {
-                if (!RunTurn())
+                TurnEnd end = RunTurn();
+                if (end != TurnEnd.Next)
                 {
-                    return;
+                    return end == TurnEnd.Last;
                 }
 
                 _failures = 0;
@@ -52,10 +65,11 @@ public sealed partial class Reactor
             {
                 // Of the driver or a bug: every call of the user's has a guard of its own. The next turn may fare better (R-CORE-29).
                 _phase = TurnPhase.Begin;
+                Activity.Rest();
                 Report(e, _driver);
                 if (_once || _ended)
                 {
-                    return;
+                    return true;
                 }
 
                 // Nothing can be waited for in what is broken, and it must not keep a core and fill the log.
@@ -65,9 +79,14 @@ public sealed partial class Reactor
         }
     }
 
-    /// <summary>Goes on from wherever the present turn stands. False if it was the last.</summary>
-    private bool RunTurn()
+    private TurnEnd RunTurn()
     {
+        // Of those that the lost one was invited with.
+        if (!RunGuests())
+        {
+            return TurnEnd.Overtaken;
+        }
+
         while (true)
         {
             switch (_phase)
@@ -77,19 +96,33 @@ public sealed partial class Reactor
                     _phase = TurnPhase.CrossThreadCalls;
                     break;
                 case TurnPhase.CrossThreadCalls:
-                    RunCrossThreadCalls();
+                    if (!RunCrossThreadCalls())
+                    {
+                        return TurnEnd.Overtaken;
+                    }
+
                     _phase = TurnPhase.DelayedCalls;
                     break;
                 case TurnPhase.DelayedCalls:
-                    RunDelayedCalls();
+                    if (!RunDelayedCalls())
+                    {
+                        return TurnEnd.Overtaken;
+                    }
+
+                    _beforePoll.BeginPass();
                     _phase = TurnPhase.BeforePoll;
                     break;
                 case TurnPhase.BeforePoll:
-                    RunBeforePoll();
+                    if (!RunBeforePoll())
+                    {
+                        return TurnEnd.Overtaken;
+                    }
+
+                    Activity.Rest();
                     if (_ended)
                     {
                         _phase = TurnPhase.Begin;
-                        return false;
+                        return TurnEnd.Last;
                     }
 
                     _phase = TurnPhase.Poll;
@@ -99,13 +132,19 @@ public sealed partial class Reactor
                     _phase = TurnPhase.Descriptors;
                     break;
                 default:
-                    while (_driver.DispatchNext())
+                    if (!RunDescriptors())
                     {
-                        RunGuests();
+                        return TurnEnd.Overtaken;
                     }
 
                     _phase = TurnPhase.Begin;
-                    return !_once;
+                    if (_once)
+                    {
+                        Activity.Rest();
+                        return TurnEnd.Last;
+                    }
+
+                    return TurnEnd.Next;
             }
         }
     }
@@ -113,7 +152,7 @@ public sealed partial class Reactor
     // What is queued or due now is this turn's; whatever comes while it runs waits for the next, with I/O polled in between.
     private void BeginTurn()
     {
-        _turns++;
+        Activity.BeginTurn();
         _callsUntil = _calls.Drawn;
         _dueCursor = 0;
         _due.Clear();
@@ -130,36 +169,71 @@ public sealed partial class Reactor
         _mayWait = !_once || (_due.Count == 0 && _calls.IsEmpty && _beforePoll.IsEmpty);
     }
 
-    private void RunCrossThreadCalls()
+    private bool RunCrossThreadCalls()
     {
         while (_calls.Taken < _callsUntil && _calls.TryDequeue(out LoopWorkItem call))
         {
             RunCall(call);
-            RunGuests();
+            if (!RunGuests())
+            {
+                return false;
+            }
         }
+
+        return true;
     }
 
-    private void RunDelayedCalls()
+    private bool RunDelayedCalls()
     {
         while (_dueCursor < _due.Count)
         {
             SynchronizationContext.SetSynchronizationContext(_context);
-            _due[_dueCursor++].Fire(); // has its guard
-            RunGuests();
+            LoopTimer timer = _due[_dueCursor++];
+            (object? callback, object? state) = timer.Called;
+            Activity.Begin(callback ?? timer, state);
+            timer.Fire(); // has its guard
+            if (!RunGuests())
+            {
+                return false;
+            }
         }
 
         _due.Clear();
+        return true;
     }
 
-    private void RunBeforePoll()
+    private bool RunBeforePoll()
     {
-        _beforePoll.BeginPass();
         while (_beforePoll.TryTake(out LoopWorkItem call))
         {
             RunCall(call);
-            RunGuests();
+            if (!RunGuests())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool RunDescriptors()
+    {
+        while (true)
+        {
+            Activity.Begin(_driver);
+            if (!_driver.DispatchNext())
+            {
+                return true;
+            }
+
+            if (!RunGuests())
+            {
+                return false;
+            }
         }
     }
+
+    private bool RunGuests() => !_guests.Any || _guests.RunAll(ref _threadId);
 
     private void RunCall(in LoopWorkItem call)
     {
@@ -171,6 +245,7 @@ public sealed partial class Reactor
 
         // Set each time, because the one before may have put in another.
         SynchronizationContext.SetSynchronizationContext(_context);
+        Activity.Begin(call.Callback, call.State);
         try
         {
             call.Run(_carrier);
@@ -178,14 +253,6 @@ public sealed partial class Reactor
         catch (Exception e)
         {
             Report(e, call.Source); // user code: the rest of the queue runs (R-THR-08)
-        }
-    }
-
-    private void RunGuests()
-    {
-        if (_guests.Any)
-        {
-            _guests.RunAll(ref _threadId);
         }
     }
 

@@ -18,6 +18,7 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
     private readonly LoopSynchronizationContext _context;
     private int _threadId;
     private bool _ended;
+    private bool _sendsGuestsAway;
 
     /// <summary>Makes a reactor. It runs when <see cref="IReactorCore.Run(bool)"/> is called.</summary>
     /// <exception cref="PlatformNotSupportedException">This platform does not have the driver that was asked for.</exception>
@@ -35,7 +36,7 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
         _clock = options.TimeProvider;
         _driver = driver ?? IoDriverFactory.Create(options.Driver);
         _sleep = new DriverSleep(_driver);
-        _guests = new LoopGuests(Report);
+        _guests = new LoopGuests(Activity, ReportFromAnywhere);
         _context = new LoopSynchronizationContext(this);
     }
 
@@ -59,11 +60,13 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
     /// <summary>Whether a group has it, which alone turns and closes it.</summary>
     internal bool IsInGroup { get; }
 
+    internal LoopActivity Activity { get; } = new();
+
     bool IPostTarget.IsOnThread => IsInReactorThread;
 
     /// <summary>What the reactor has done so far. Any thread; the counts may be a turn old.</summary>
     public LoopStatistics GetStatistics() => new(
-        Name, _driver.Name, Math.Max(Volatile.Read(ref _threadId), 0), Volatile.Read(ref _turns), _calls.Taken, _calls.Count, _timers.Count);
+        Name, _driver.Name, Math.Max(Volatile.Read(ref _threadId), 0), Activity.Turns, _calls.Taken, _calls.Count, _timers.Count);
 
     private protected override void RunCore()
     {
@@ -97,17 +100,47 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
     internal override void ShutDown() => FireShutdownNow();
 
     /// <summary>Runs <paramref name="guest"/> when what runs now has returned. Reactor thread.</summary>
+    /// <exception cref="InvalidOperationException">The reactor runs on another thread, or a guest has this one.</exception>
     internal void Invite(ILoopGuest guest)
     {
         ThrowIfOffThread();
-        if (IsDisposed && Volatile.Read(ref _threadId) == 0)
+        if (_sendsGuestsAway)
         {
-            LoopGuests.SendAway(guest);
+            _guests.SendAway(guest);
         }
         else
         {
             _guests.Invite(guest);
         }
+    }
+
+    /// <summary>For the group, which is about to close what is on the reactor: whoever is invited runs elsewhere. No thread turns it.</summary>
+    internal void SendGuestsAway()
+    {
+        _sendsGuestsAway = true;
+        _guests.SendAway();
+    }
+
+    /// <summary>
+    /// For the group: as <see cref="IReactorCore.Run(bool)"/>, without signals, which are the host's. False: another thread of the group's
+    /// has taken the reactor over, and goes on with it.
+    /// </summary>
+    internal bool RunInGroup()
+    {
+        ThrowIfNotRestartable();
+        Signals.Decline();
+        return TurnInGroup(static reactor => reactor.Dispatch(Timeout.InfiniteTimeSpan, once: false));
+    }
+
+    /// <summary>For the group, on a thread that has taken the reactor from a guest: tells that, and is not yet on the reactor.</summary>
+    internal void TellOvertaken() => _guests.TellOvertaken();
+
+    /// <summary>For the group: goes on in the middle of the turn, on such a thread.</summary>
+    /// <returns>As <see cref="RunInGroup"/>.</returns>
+    internal bool GoOn()
+    {
+        Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
+        return TurnInGroup(static reactor => reactor.RunHere(begins: false));
     }
 
     /// <summary>For the group: ends the run with the present turn, or with its first. Any thread.</summary>
@@ -160,28 +193,63 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
     // A reactor that a group turns is stopped and crashed as one on a loop that others run: its thread goes on (R-CORE-33).
     private protected override void EndRun() => _ended |= IsInReactorThread && !IsInGroup;
 
-    private void Dispatch(TimeSpan wait, bool once)
+    private bool Dispatch(TimeSpan wait, bool once)
     {
         if (!TryEnter())
         {
             throw new ReactorAlreadyRunningException();
         }
 
-        DispatchThread thread = DispatchThread.Take();
         _ended = false;
         _wait = wait;
         _once = once;
+        return RunHere(begins: true);
+    }
+
+    private bool TurnInGroup(Func<Reactor, bool> run)
+    {
+        bool isMine = true;
+        try
+        {
+            isMine = run(this);
+        }
+        finally
+        {
+            if (isMine)
+            {
+                Signals.Leave();
+            }
+        }
+
+        return isMine;
+    }
+
+    // False: overtaken.
+    private bool RunHere(bool begins)
+    {
+        // What a run changes about its thread is put back at its end; the reactor's own state only by the thread that still has the reactor.
+        DispatchThread thread = DispatchThread.Take();
+        bool isMine = true;
         try
         {
             SynchronizationContext.SetSynchronizationContext(_context);
-            Begin();
-            RunTurns();
+            if (begins)
+            {
+                Begin();
+            }
+
+            isMine = RunTurns();
         }
         finally
         {
             thread.Dispose();
-            Leave();
+            if (isMine)
+            {
+                Leave();
+            }
         }
+
+        return isMine;
     }
 
     private bool TryEnter() => Interlocked.CompareExchange(ref _threadId, Environment.CurrentManagedThreadId, 0) == 0;
@@ -191,7 +259,7 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
         if (IsDisposed)
         {
             DropCalls();
-            _guests.SendAway();
+            SendGuestsAway();
             _watches.Clear();
             _driver.Dispose();
         }
@@ -210,6 +278,21 @@ public sealed partial class Reactor : ReactorBase, IPostTarget, IDisposable
 
     private InvalidOperationException OffThread()
         => new($"The reactor '{Name}' runs on another thread: hand the call over with CallFromThread.");
+
+    // On the reactor, if there is one left to come to.
+    private void ReportFromAnywhere(Exception exception, object? source)
+    {
+        if (!Post(
+            static escaped =>
+            {
+                (Reactor reactor, Exception exception, object? source) = ((Reactor, Exception, object?))escaped!;
+                reactor.Report(exception, source);
+            },
+            (this, exception, source)))
+        {
+            Report(exception, source);
+        }
+    }
 
     private void Log(Exception exception, object? source)
     {

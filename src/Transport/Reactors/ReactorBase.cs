@@ -15,6 +15,7 @@ public abstract partial class ReactorBase : IReactor
 {
     private readonly DescriptorSet _descriptors;
     private readonly WatcherSet _watchers;
+    private object? _presentCall;
     private bool _disposed;
 
     private protected ReactorBase(ILogger? logger)
@@ -40,6 +41,11 @@ public abstract partial class ReactorBase : IReactor
     internal ServedSet Served { get; }
 
     internal DelayedCallList DelayedCalls { get; } = new();
+
+    /// <summary>
+    /// What of the user's runs now, for the watchdog. Only while it runs, so that nothing is kept alive. Set on the reactor's thread.
+    /// </summary>
+    internal object? PresentCall { get => Volatile.Read(ref _presentCall); set => Volatile.Write(ref _presentCall, value); }
 
     /// <summary>Any thread.</summary>
     internal bool IsDisposed { get => Volatile.Read(ref _disposed); private set => Volatile.Write(ref _disposed, value); }

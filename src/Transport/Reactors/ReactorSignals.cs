@@ -56,6 +56,17 @@ internal sealed class ReactorSignals(ReactorBase reactor)
         }
     }
 
+    /// <summary>
+    /// A run begins that wants no signals, on whichever threads it will have in turn. Until <see cref="Leave"/> nobody else's is asked.
+    /// </summary>
+    internal void Decline()
+    {
+        lock (_lock)
+        {
+            _isEntered = true;
+        }
+    }
+
     /// <summary>Listens, if the run wants that and does not yet.</summary>
     internal void Install()
     {

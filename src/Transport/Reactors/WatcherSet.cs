@@ -97,8 +97,10 @@ internal sealed class WatcherSet(ReactorBase reactor)
     /// <param name="Set">Whose it is.</param>
     /// <param name="Watcher">Who is told.</param>
     /// <param name="Handle">The one it was registered with: the watcher is not asked again (R-FD-07).</param>
-    private sealed record class Watch(WatcherSet Set, IEventDescriptor Watcher, SafeHandle Handle)
+    private sealed record class Watch(WatcherSet Set, IEventDescriptor Watcher, SafeHandle Handle) : IOnBehalf
     {
+        object IOnBehalf.Behalf => Watcher;
+
         internal void OnEvents(SafeHandle descriptor, IoEvents events)
         {
             Set.Serve(this, events);

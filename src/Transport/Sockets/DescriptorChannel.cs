@@ -16,7 +16,7 @@ namespace LoopBridge.Sockets;
 /// A pipe has one direction; the other one is pending for ever. What a writer can hear is that its reader has gone, and that is the end of
 /// the stream.
 /// </remarks>
-internal sealed class DescriptorChannel : IStreamChannel, IIoHandler
+internal sealed class DescriptorChannel : IStreamChannel, IIoHandler, IOnBehalf
 {
     private readonly SafeHandle _handle;
     private readonly int _descriptor;
@@ -27,6 +27,8 @@ internal sealed class DescriptorChannel : IStreamChannel, IIoHandler
     private bool _readerGone;
     private bool _sendWaits;
     private bool _closed;
+
+    object? IOnBehalf.Behalf => _owner;
 
     private DescriptorChannel(IEventLoop loop, SafeHandle handle, FileAccess access)
     {

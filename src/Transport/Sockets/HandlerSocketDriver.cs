@@ -70,13 +70,15 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
     /// descriptor is therefore not registered at all.</para>
     /// </remarks>
     private sealed class HandlerRegistration(IEventLoop loop, SafeHandle descriptor, IIoHandler handler)
-        : IoRegistration, IIoHandler
+        : IoRegistration, IIoHandler, IOnBehalf
     {
         private const IoEvents Ends = IoEvents.Error | IoEvents.HangUp;
 
         private IoEvents _armed;
         private IoEvents _interest;
         private bool _registered;
+
+        object? IOnBehalf.Behalf => handler;
 
         internal override void Update(IoEvents interest) => Arm(interest);
 

@@ -320,13 +320,17 @@ internal sealed class PipeChannel : IStreamChannel
         _ => SocketError.ConnectionAborted,
     };
 
-    private sealed class ReadWork(PipeChannel channel) : ILoopWork
+    private sealed class ReadWork(PipeChannel channel) : ILoopWork, IOnBehalf
     {
+        object? IOnBehalf.Behalf => channel._owner;
+
         public void Run() => channel.OnRead();
     }
 
-    private sealed class FlushWork(PipeChannel channel) : ILoopWork
+    private sealed class FlushWork(PipeChannel channel) : ILoopWork, IOnBehalf
     {
+        object? IOnBehalf.Behalf => channel._owner;
+
         public void Run() => channel.OnFlushed();
     }
 }

@@ -364,18 +364,24 @@ internal sealed partial class StreamSocket : ILoopWork
         PumpHeld();
     }
 
-    private sealed class ContinueSendWork(StreamSocket socket) : ILoopWork
+    private sealed class ContinueSendWork(StreamSocket socket) : ILoopWork, IOnBehalf
     {
+        object? IOnBehalf.Behalf => socket;
+
         public void Run() => socket.PumpHeld();
     }
 
-    private sealed class DrainedWork(StreamSocket socket) : ILoopWork
+    private sealed class DrainedWork(StreamSocket socket) : ILoopWork, IOnBehalf
     {
+        object? IOnBehalf.Behalf => socket;
+
         public void Run() => socket.ReportDrained();
     }
 
-    private sealed class SentWork(StreamSocket socket) : ILoopWork
+    private sealed class SentWork(StreamSocket socket) : ILoopWork, IOnBehalf
     {
+        object? IOnBehalf.Behalf => socket;
+
         public void Run() => socket.ReportSent();
     }
 }

@@ -14,7 +14,7 @@ namespace LoopBridge.Sockets;
 /// <c>StreamSocket.Send.cs</c>) and <see cref="RequestAbort"/>. It knows the loop by <see cref="IEventLoop"/> alone, and the stream by
 /// <see cref="IStreamChannel"/>, so that a pipe or a WebSocket serves it as well as a socket does.
 /// </remarks>
-internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
+internal sealed partial class StreamSocket : IStreamChannelOwner, IOnBehalf, IDisposable
 {
     private readonly IStreamChannel _channel;
     private ISocketSink? _sink;
@@ -37,6 +37,10 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IDisposable
     }
 
     internal IEventLoop Loop { get; }
+
+    object? IOnBehalf.Behalf => _sink;
+
+    string? IOnBehalf.Label => $"{RemoteEndPoint} on {LocalEndPoint}";
 
     internal EndPoint? LocalEndPoint => _channel.LocalEndPoint;
 

@@ -17,7 +17,7 @@ namespace LoopBridge.Sockets;
 /// decrypted is taken before anything is waited for (L-STR-49), because no poll tells of it.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "Disposed of by CloseWhenIdle or the end of the handshake, whichever is last.")]
-internal sealed partial class TlsChannel : IStreamChannel
+internal sealed partial class TlsChannel : IStreamChannel, IOnBehalf
 {
     // RFC 8446, 5.1: the most that one record carries.
     private const int LargestRecord = 16 * 1024;
@@ -43,6 +43,8 @@ internal sealed partial class TlsChannel : IStreamChannel
         _readCompleted = () => Continue(_readWork);
         _writeCompleted = () => Continue(_writeWork);
     }
+
+    object? IOnBehalf.Behalf => _owner;
 
     public EndPoint? LocalEndPoint => _below.LocalEndPoint;
 

@@ -1,3 +1,4 @@
+using LoopBridge.Drivers;
 using LoopBridge.Loops;
 
 namespace LoopBridge.Sockets;
@@ -10,7 +11,7 @@ namespace LoopBridge.Sockets;
 /// The socket is touched on the loop's thread alone. What waits here goes on within the dispatch that ends the wait; only while a
 /// handshake runs on the pool (<see cref="MoveToPool"/>) each operation is posted to the loop and goes on over there.
 /// </remarks>
-internal sealed class TlsWire : Stream, ISocketSink
+internal sealed class TlsWire : Stream, ISocketSink, IOnBehalf
 {
     private readonly StreamSocket _socket;
     private readonly TlsChannel _channel;
@@ -36,6 +37,8 @@ internal sealed class TlsWire : Stream, ISocketSink
 
     /// <summary>Whether the peer's end of sending was read here, which a TLS peer has announced before.</summary>
     internal bool IsEndReached { get; private set; }
+
+    object? IOnBehalf.Behalf => _channel;
 
     public override bool CanRead => true;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Resolvers;
 using LoopBridge.Sockets;
@@ -85,6 +86,9 @@ public sealed partial class LoopStream : IAsyncDisposable
     /// <summary>For what opens sockets: <c>socket.Start(stream.SocketSink)</c>.</summary>
     internal ISocketSink SocketSink => _sink;
 
+    /// <summary>Whose code reads and writes, for the watchdog's report. Null: nobody said.</summary>
+    internal object? User { get; set; }
+
     /// <summary>Bytes received and not read.</summary>
     internal int Buffered => _buffer.Length;
 
@@ -154,9 +158,11 @@ public sealed partial class LoopStream : IAsyncDisposable
     }
 
     /// <summary>What the engine calls; apart from the stream, so that none of it is public.</summary>
-    private sealed class Sink(LoopStream stream) : ISocketSink, ITlsObserver, ILoopWork
+    private sealed class Sink(LoopStream stream) : ISocketSink, ITlsObserver, ILoopWork, IOnBehalf
     {
         private int _requested;
+
+        object IOnBehalf.Behalf => stream.User ?? stream;
 
         /// <summary>Settles in the next turn. Any thread.</summary>
         internal void Request()

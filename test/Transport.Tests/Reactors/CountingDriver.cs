@@ -12,6 +12,8 @@ internal sealed class CountingDriver(LoopDriver driver) : IIoDriver
 
     public string Name => _inner.Name;
 
+    public object? Behalf => _inner.Behalf;
+
     internal long Waits => Interlocked.Read(ref _waits);
 
     public void Wait(TimeSpan timeout)

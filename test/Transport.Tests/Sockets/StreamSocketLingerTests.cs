@@ -102,10 +102,11 @@ public sealed class StreamSocketLingerTests
         await connected.Sink.Closed;
     }
 
+    // The timeout goes with the descriptor.
     private static async Task AssertEndsAsync(Connected connected)
     {
         await connected.Sink.Closed;
-        while (connected.Loop.PendingTimeouts > 0)
+        for (int i = 0; i < 10_000 && connected.Loop.PendingTimeouts > 0; i++)
         {
             await connected.Loop.SettleAsync();
         }

@@ -33,6 +33,7 @@ internal sealed unsafe class EpollDriver : IIoDriver
     private int _slotCount;
     private int _eventCount;
     private int _cursor;
+    private IIoHandler? _called;
 
     internal EpollDriver()
     {
@@ -45,6 +46,8 @@ internal sealed unsafe class EpollDriver : IIoDriver
     }
 
     public string Name => "epoll";
+
+    object? IOnBehalf.Behalf => Volatile.Read(ref _called);
 
     internal static bool IsSupported => OperatingSystem.IsLinux();
 
@@ -100,6 +103,7 @@ internal sealed unsafe class EpollDriver : IIoDriver
     {
         _cursor = 0;
         _eventCount = 0;
+        _called = null;
         PosixResult result = LibC.EpollWait(_epoll.Number, _events, MaxEvents, ToMilliseconds(timeout));
         if (result.IsOk)
         {
@@ -125,6 +129,7 @@ internal sealed unsafe class EpollDriver : IIoDriver
             int slot = (int)(uint)data;
             if (_slots[slot] is { } registration && _generations[slot] == (uint)(data >> 32))
             {
+                _called = registration.Handler;
                 registration.Handler.OnEvents(ToEvents(LibC.EpollEvents.Events(_events, index), registration.Trigger));
                 return true;
             }

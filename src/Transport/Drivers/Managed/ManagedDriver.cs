@@ -27,9 +27,12 @@ internal sealed class ManagedDriver : IIoDriver
     private readonly List<(ManagedRegistration Registration, IoEvents Events)> _events = [];
     private readonly SelfSocket _self = new();
     private int _cursor;
+    private IIoHandler? _called;
     private volatile bool _disposed;
 
     public string Name => "managed";
+
+    object? IOnBehalf.Behalf => Volatile.Read(ref _called);
 
     internal int RegistrationCount => _registrations.Count;
 
@@ -70,6 +73,7 @@ internal sealed class ManagedDriver : IIoDriver
     public void Wait(TimeSpan timeout)
     {
         _cursor = 0;
+        _called = null;
         _events.Clear();
         _read.Clear();
         _write.Clear();
@@ -110,6 +114,7 @@ internal sealed class ManagedDriver : IIoDriver
             (ManagedRegistration registration, IoEvents events) = _events[_cursor++];
             if (!registration.IsRemoved)
             {
+                _called = registration.Handler;
                 registration.Handler.OnEvents(events);
                 return true;
             }

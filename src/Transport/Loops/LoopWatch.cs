@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace LoopBridge.Loops;
+
+/// <summary>One loop through the watchdog's eyes: since when it does the same. Watchdog's thread.</summary>
+internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSupervision supervision, ElasticThreads spares, ILogger logger)
+{
+    // What one sample may count. When the whole process stood still (suspended, swapped, no core to be had), nobody has overstayed.
+    private readonly TimeSpan _longestSample = 2 * supervision.Interval;
+
+    private long _step;
+    private long _stepSeen;
+    private long _turn;
+    private long _turnSeen;
+    private long _lastLook;
+    private TimeSpan _held;
+    private string? _holder;
+    private bool _spareCalled;
+    private bool _spareMissed;
+
+    /// <summary>Whether there is something to look at.</summary>
+    internal bool HasMoved => activity.IsBusy || activity.Step != _step;
+
+    /// <param name="now">Of <see cref="Stopwatch"/>.</param>
+    /// <returns>Whether the loop is busy, or was since the last look.</returns>
+    internal bool Look(long now)
+    {
+        bool isBusy = activity.IsBusy;
+        long step = activity.Step;
+        bool hasMoved = step != _step;
+        LookAtTurn(now, isBusy);
+        if (hasMoved || !isBusy)
+        {
+            EndHold(now);
+            _step = step;
+            _stepSeen = now;
+            _lastLook = now;
+            return hasMoved || isBusy;
+        }
+
+        TimeSpan sample = Stopwatch.GetElapsedTime(_lastLook, now);
+        _held += sample < _longestSample ? sample : _longestSample;
+        _lastLook = now;
+        if (activity.IsGuest(step))
+        {
+            if (_held >= supervision.OverstayLimit)
+            {
+                TakeFromGuest(step);
+            }
+        }
+        else if (_holder is null && _held >= supervision.StallLimit)
+        {
+            _holder = RunningCode.Describe(activity.Present);
+        }
+
+        return true;
+    }
+
+    // How long something that happens now would have waited already: as old as the turn is in which the loop is busy.
+    private void LookAtTurn(long now, bool isBusy)
+    {
+        long turn = activity.Turns;
+        if (turn != _turn || !isBusy)
+        {
+            _turn = turn;
+            _turnSeen = now;
+        }
+
+        if (isBusy)
+        {
+            member.Instruments?.Lagged(member, Stopwatch.GetElapsedTime(_turnSeen, now));
+        }
+    }
+
+    private void TakeFromGuest(long ticket)
+    {
+        if (_spareCalled)
+        {
+            return; // it is on its way, or the guest was quicker
+        }
+
+        _spareCalled = spares.TryRun(new TakeOver(member, ticket));
+        if (!_spareCalled && !_spareMissed)
+        {
+            _spareMissed = true;
+            (object? guest, _) = activity.Present;
+            member.Instruments?.Overstayed(member, (guest as ILoopGuest)?.Origin);
+            logger.NoSpareThread(RunningCode.Describe((guest, null)), member.Name, supervision.OverstayLimit, supervision.MaxWorkerThreads);
+        }
+    }
+
+    private void EndHold(long now)
+    {
+        if (_holder is not null)
+        {
+            logger.LoopHeld(_holder, member.Name, Stopwatch.GetElapsedTime(_stepSeen, now));
+            _holder = null;
+        }
+
+        _held = TimeSpan.Zero;
+        _spareCalled = false;
+        _spareMissed = false;
+    }
+
+    /// <summary>What the spare thread does. It finds out for itself whether it is still wanted.</summary>
+    private sealed class TakeOver(LoopMember member, long ticket) : IThreadPoolWorkItem
+    {
+        public void Execute() => member.TakeOver(ticket);
+    }
+}
