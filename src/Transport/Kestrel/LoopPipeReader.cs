@@ -37,6 +37,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     private Exception? _inputError;
     private volatile bool _inputCompleted;
     private int _readerCompleted;
+    private volatile bool _leftUnread;
     private int _receiveSize = SegmentQueue.DefaultBlockSize;
     private int _paused;
     private int _cancelRequested;
@@ -52,6 +53,9 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         _scheduler = scheduler;
         _waiter = new PipeWaiter<ReadResult>(Take, scheduler);
     }
+
+    /// <summary>Whether the application had enough of the input while there was more of it: the peer may still be sending.</summary>
+    internal bool WasLeftUnread => _leftUnread;
 
     private long Unexamined => _queue.Committed - Math.Max(Volatile.Read(ref _examined), _queue.Consumed);
 
@@ -144,6 +148,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         IoResult result = _socket.Receive(one);
         if (result.IsOk)
         {
+            _leftUnread |= result.Count > 0;
             CompleteInput(null);
             _connection.OnInputEnded(peerFinished: result.Count == 0);
         }
@@ -295,6 +300,8 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         {
             return;
         }
+
+        _leftUnread = _queue.Length > 0 || Volatile.Read(ref _paused) == 1;
 
         // Posted from the loop, too: a paused connection hears nothing more of what the kernel has, and has to ask.
         if (!_socket.Loop.Post(this) || _socket.Loop.IsOnLoopThread)

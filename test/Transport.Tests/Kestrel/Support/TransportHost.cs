@@ -105,6 +105,18 @@ internal sealed class TransportHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs on the loop of a connection.</summary>
+    internal static Task OnLoopOfAsync(ConnectionContext connection, Action action)
+    {
+        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Assert.True(connection.Features.Get<ILoopConnectionFeature>()!.Loop.AddCallback(() =>
+        {
+            action();
+            ran.SetResult();
+        }));
+        return ran.Task.WithDeadline();
+    }
+
     /// <summary>Runs on a loop's thread.</summary>
     internal Task<T> AskAsync<T>(int loop, Func<T> question)
     {
