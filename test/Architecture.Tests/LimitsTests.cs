@@ -12,23 +12,21 @@ public sealed class LimitsTests
     private const string OptionsHeading = "## Options";
     private const string None = "none";
 
+    private const BindingFlags Anywhere = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
+
     // For tests of applications: nothing that a stranger could reach.
     private const string TestKit = "LoopBridge.Manual";
 
-    private static readonly Type[] PublicTypes =
-        [.. typeof(EventLoop).Assembly.GetExportedTypes(), .. typeof(ILoopHandler).Assembly.GetExportedTypes()];
+    // The fixed limits are not public.
+    private static readonly Type[] Types = [.. typeof(EventLoop).Assembly.GetTypes(), .. typeof(ILoopHandler).Assembly.GetTypes()];
 
     [Fact]
     public void LimitsTable_TellsTheDefaultsOfTheCode()
     {
-        foreach ((string option, string value) in Rows(LimitsHeading))
+        foreach ((string limit, string value) in Rows(LimitsHeading))
         {
-            string[] name = option.Split('.');
-            Type? type = PublicTypes.FirstOrDefault(each => each.Name == name[0]);
-            Assert.True(type is not null && name.Length == 2, $"The table names {option}, which is no public type and property.");
-            PropertyInfo? property = type.GetProperty(name[1]);
-            Assert.True(property is not null, $"The table names {option}, which does not exist.");
-            Assert.True(value == DefaultOf(type, property), $"The table says that {option} is {value}; it is {DefaultOf(type, property)}.");
+            string real = RealValueOf(limit);
+            Assert.True(value == real, $"The table says that {limit} is {value}; it is {real}.");
         }
     }
 
@@ -37,7 +35,7 @@ public sealed class LimitsTests
     {
         string[] limits =
         [
-            .. PublicTypes.Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) && type.Namespace != TestKit)
+            .. Types.Where(type => type.IsPublic && type.Name.EndsWith("Options", StringComparison.Ordinal) && type.Namespace != TestKit)
                 .SelectMany(type => type.GetProperties().Where(IsLimit).Select(property => $"{type.Name}.{property.Name}")),
         ];
 
@@ -89,11 +87,24 @@ public sealed class LimitsTests
         return property.SetMethod is { IsPublic: true } && (type == typeof(int) || type == typeof(long) || type == typeof(TimeSpan));
     }
 
+    private static string RealValueOf(string limit)
+    {
+        string[] names = limit.Split('.');
+        Type? type = Types.FirstOrDefault(each => each.Name == names[0]);
+        Assert.True(type is not null && names.Length == 2, $"The table names {limit}, whose type does not exist.");
+        if (type.GetField(names[1], Anywhere) is { IsStatic: true } constant)
+            return Text(names[1], constant.GetValue(null));
+
+        PropertyInfo? property = type.GetProperty(names[1], Anywhere);
+        Assert.True(property is not null, $"The table names {limit}, which does not exist.");
+        return DefaultOf(type, property);
+    }
+
     // An abstract class tells its default by a constant.
     private static string DefaultOf(Type type, PropertyInfo property)
         => Text(property.Name, type.IsAbstract
             ? type.GetField($"Default{property.Name}")!.GetRawConstantValue()
-            : property.GetValue(Make(type)));
+            : property.GetValue(property.GetMethod!.IsStatic ? null : Make(type)));
 
     private static object Make(Type type)
         => type == typeof(WorkerProcessesOptions)
@@ -115,7 +126,7 @@ public sealed class LimitsTests
     {
         const long KiB = 1024;
         const long MiB = KiB * KiB;
-        bool isSize = new[] { "Size", "Bytes", "Length" }.Any(word => property.EndsWith(word, StringComparison.Ordinal));
+        bool isSize = new[] { "Size", "Bytes", "Length", "Discarded" }.Any(word => property.EndsWith(word, StringComparison.Ordinal));
         return isSize && value > 0 && value % MiB == 0 ? string.Create(CultureInfo.InvariantCulture, $"{value / MiB} MiB")
             : isSize && value > 0 && value % KiB == 0 ? string.Create(CultureInfo.InvariantCulture, $"{value / KiB} KiB")
             : value.ToString("#,0", CultureInfo.InvariantCulture);
