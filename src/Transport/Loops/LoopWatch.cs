@@ -15,6 +15,8 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
     private long _turnSeen;
     private long _lastLook;
     private TimeSpan _held;
+    private TimeSpan _describeAt = supervision.StallLimit;
+    private bool _overstayed;
     private bool _spareCalled;
     private bool _spareMissed;
 
@@ -48,9 +50,11 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
                 TakeFromGuest(step);
             }
         }
-        else if (member.Holder is null && _held >= supervision.StallLimit)
+        else if (_held >= _describeAt)
         {
+            // And again later: within one step things may be called one after the other, and it is the last one that takes so long.
             member.Holder = RunningCode.Describe(activity.Present);
+            _describeAt *= 2;
         }
 
         return true;
@@ -79,12 +83,17 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
             return; // it is on its way, or the guest was quicker
         }
 
+        (object? guest, _) = activity.Present;
+        if (!_overstayed)
+        {
+            _overstayed = true;
+            member.Instruments?.Overstayed(member, (guest as ILoopGuest)?.Origin);
+        }
+
         _spareCalled = spares.TryRun(new TakeOver(member, ticket));
         if (!_spareCalled && !_spareMissed)
         {
             _spareMissed = true;
-            (object? guest, _) = activity.Present;
-            member.Instruments?.Overstayed(member, (guest as ILoopGuest)?.Origin);
             logger.NoSpareThread(RunningCode.Describe((guest, null)), member.Name, supervision.OverstayLimit, supervision.MaxWorkerThreads);
         }
     }
@@ -98,6 +107,8 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
         }
 
         _held = TimeSpan.Zero;
+        _describeAt = supervision.StallLimit;
+        _overstayed = false;
         _spareCalled = false;
         _spareMissed = false;
     }
