@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using LoopBridge.Bridge;
 using LoopBridge.Loops;
-using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Drivers;
 
 namespace LoopBridge.Transport.Tests.Loops.Guests;
