@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace LoopBridge;
 
 /// <summary>
@@ -24,7 +27,10 @@ public sealed class LoopBridgeOptions
     /// <summary>The mechanism underneath each loop or reactor. Defaults to <see cref="LoopDriver.Auto"/>.</summary>
     public LoopDriver Driver { get; set; } = LoopDriver.Auto;
 
-    /// <summary>How many loops. Zero, the default: one for each core. At most 1024.</summary>
+    /// <summary>
+    /// How many loops. Zero, the default: one for every two processors, and one at least. HTTP handlers that are too much for so few run on
+    /// worker threads beside them while processors are idle. At most 1024.
+    /// </summary>
     public int LoopCount { get; set; }
 
     /// <summary>
@@ -62,6 +68,37 @@ public sealed class LoopBridgeOptions
     public bool ReusePort { get; set; }
 
     /// <summary>
+    /// Makes and binds the listening socket of each endpoint that Kestrel asks for, as the option of that name does for stock sockets: for
+    /// socket options that have to be set before the port opens (transparent mode, a device, marks), or under another umask. Called on
+    /// the thread that starts the server or reloads its configuration, once for each bind, with the endpoint as configured. The socket is
+    /// ours from then on; we listen on it, and report the address that it has. What it throws ends the start, as a failed bind does.
+    /// <see cref="ReusePort"/> and the choice between one address family and both are its own. To change only a detail, start from
+    /// <c>SocketTransportOptions.CreateDefaultBoundListenSocket</c>. Code only: no configuration key. Defaults to null: we make it.
+    /// </summary>
+    public Func<EndPoint, Socket>? CreateBoundListenSocket { get; set; }
+
+    /// <summary>
+    /// Connections that each endpoint may have at a time, whatever runs on them. <see cref="WhenFull"/> says what becomes of more.
+    /// Kestrel's <c>MaxConcurrentConnections</c> counts later, for all endpoints together, and always closes. Defaults to null: no limit
+    /// but the descriptors of the process.
+    /// </summary>
+    public int? MaxConnectionsPerEndpoint { get; set; }
+
+    /// <summary>
+    /// What becomes of connections to an endpoint that has <see cref="MaxConnectionsPerEndpoint"/>. Defaults to
+    /// <see cref="LoopFullAction.Wait"/>.
+    /// </summary>
+    public LoopFullAction WhenFull { get; set; } = LoopFullAction.Wait;
+
+    /// <summary>
+    /// How long connections that have just come may take to begin, when the server stops or an endpoint's configuration changes. Kestrel
+    /// closes what has no request in hand as soon as accepting ends; requests that are just arriving would be lost with it. The port is
+    /// closed at once in any case, and nothing is waited for if nobody came within this time, or if each has begun. At most one minute.
+    /// Defaults to half a second. Zero: the end shows at once, as on stock sockets.
+    /// </summary>
+    public TimeSpan UnbindGrace { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
     /// Bytes received and not yet looked at by the application, for each connection, at which receiving pauses until half of them are gone.
     /// Defaults to 1 MiB. Null: no limit, which with untrusted clients is a way to exhaust memory. Kestrel's <c>MaxRequestBufferSize</c>
     /// does not reach a transport; this does.
@@ -80,6 +117,20 @@ public sealed class LoopBridgeOptions
     /// </summary>
     public long MaxUnsentBytes { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>Ends aborted connections with FIN in place of RST, like Kestrel's switch of that name. Defaults to false.</summary>
-    public bool FinOnError { get; set; }
+    /// <summary>
+    /// Ends aborted connections with FIN in place of RST. Defaults to what the <see cref="AppContext"/> switch
+    /// <c>Microsoft.AspNetCore.Server.Kestrel.FinOnError</c> says, which Kestrel's own sockets follow, too; that is false where it is not
+    /// set.
+    /// </summary>
+    public bool FinOnError { get; set; } = AppContext.TryGetSwitch(FinOnErrorSwitch, out bool isOn) && isOn;
+
+    /// <summary>
+    /// Serves clients that finish sending before they read the answer (half-close), on all endpoints; <c>UseHalfClose</c> does so for one.
+    /// <c>ConnectionClosed</c>, and with it <c>HttpContext.RequestAborted</c>, then fires when the connection is closed. Otherwise the
+    /// client's FIN fires it, as Kestrel's users expect, and HTTP/1 gives up the request that it is at. The price: that a client has gone
+    /// away is noticed only when something is sent to it. Defaults to false.
+    /// </summary>
+    public bool AllowHalfClose { get; set; }
+
+    private const string FinOnErrorSwitch = "Microsoft.AspNetCore.Server.Kestrel.FinOnError";
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoopBridge.Loops;
 using LoopBridge.Sockets;
 
 namespace LoopBridge.Kestrel;
@@ -70,6 +71,16 @@ internal sealed class ConnectionScheduler
         }
     }
 
+    /// <summary>As <see cref="Resume"/>, from any thread. Where the loop is closed, on the pool.</summary>
+    internal void ResumeOnLoop<TWait>(TWait wait)
+        where TWait : ScheduledWait, ILoopWork
+    {
+        if (!_socket.Loop.Post(wait))
+        {
+            ResumeOnPool(wait);
+        }
+    }
+
     /// <summary>Any thread.</summary>
     internal static void ResumeOnPool(ScheduledWait wait) => ThreadPool.UnsafeQueueUserWorkItem(wait, preferLocal: false);
 
@@ -107,6 +118,9 @@ internal sealed class ConnectionScheduler
         _standing.OnOvertaken();
         _settings.Logger.ConnectionOverstayed(_connection);
     }
+
+    /// <summary>The loop has too much to do. The watchdog's thread.</summary>
+    internal void OnCrowded() => _standing.OnCrowded();
 
     /// <summary>A worker's thread.</summary>
     internal void RunTimed(ScheduledWait wait)

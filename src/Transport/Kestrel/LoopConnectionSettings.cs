@@ -22,6 +22,7 @@ internal sealed class LoopConnectionSettings
         OverstayLimit = options.OverstayLimit;
         MaxReadBufferSize = options.MaxReadBufferSize;
         FinOnError = options.FinOnError;
+        AllowHalfClose = options.AllowHalfClose;
         Socket = new StreamSocketOptions { Pool = pool, SendHighWater = options.MaxWriteBufferSize ?? 0 };
     }
 
@@ -46,7 +47,19 @@ internal sealed class LoopConnectionSettings
 
     internal bool FinOnError { get; }
 
+    internal bool AllowHalfClose { get; }
+
     internal StreamSocketOptions Socket { get; }
+
+    /// <summary>What the endpoint may have; null: no limit, or no endpoint.</summary>
+    internal AcceptLimit? Limit { get; init; }
+
+    /// <summary>One connection less on the loop and at the endpoint: its socket is closed. Any thread.</summary>
+    internal void OnConnectionEnded()
+    {
+        Member.Release();
+        Limit?.Leave();
+    }
 
     /// <summary>One connection more that takes blocks from the pool.</summary>
     internal void Retain() => Interlocked.Increment(ref _users);
