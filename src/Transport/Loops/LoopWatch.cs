@@ -23,6 +23,8 @@ internal sealed class LoopWatch(
     private int _busyLooks;
     private bool _isCrowded;
     private TimeSpan _held;
+    private TimeSpan _describeAt = supervision.StallLimit;
+    private bool _overstayed;
     private bool _spareCalled;
     private bool _spareMissed;
 
@@ -57,9 +59,11 @@ internal sealed class LoopWatch(
                 TakeFromGuest(step);
             }
         }
-        else if (member.Holder is null && _held >= supervision.StallLimit)
+        else if (_held >= _describeAt)
         {
+            // And again later: within one step things may be called one after the other, and it is the last one that takes so long.
             member.Holder = RunningCode.Describe(activity.Present);
+            _describeAt *= 2;
         }
 
         return true;
@@ -105,12 +109,17 @@ internal sealed class LoopWatch(
             return; // it is on its way, or the guest was quicker
         }
 
+        (object? guest, _) = activity.Present;
+        if (!_overstayed)
+        {
+            _overstayed = true;
+            member.Instruments?.Overstayed(member, (guest as ILoopGuest)?.Origin);
+        }
+
         _spareCalled = spares.TryRun(new TakeOver(member, ticket));
         if (!_spareCalled && !_spareMissed)
         {
             _spareMissed = true;
-            (object? guest, _) = activity.Present;
-            member.Instruments?.Overstayed(member, (guest as ILoopGuest)?.Origin);
             logger.NoSpareThread(RunningCode.Describe((guest, null)), member.Name, supervision.OverstayLimit, supervision.MaxWorkerThreads);
         }
     }
@@ -124,6 +133,8 @@ internal sealed class LoopWatch(
         }
 
         _held = TimeSpan.Zero;
+        _describeAt = supervision.StallLimit;
+        _overstayed = false;
         _spareCalled = false;
         _spareMissed = false;
     }
