@@ -3,7 +3,9 @@ using LoopBridge.Loops;
 
 namespace LoopBridge.Diagnostics;
 
-/// <summary>The meter <c>LoopBridge</c>: what each loop does, tagged <c>loopbridge.loop</c> with its name.</summary>
+/// <summary>
+/// The meter <c>LoopBridge</c>: what each loop does, tagged <c>loopbridge.loop</c> with its name, and what the threads beside them do.
+/// </summary>
 internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group)
 {
     internal const string MeterName = "LoopBridge";
@@ -24,6 +26,13 @@ internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group)
             "loopbridge.loop.timeouts", Each(static member => member.GetStatistics().PendingTimeouts), "{timeout}", "Timeouts pending.");
         _meter.CreateObservableUpDownCounter(
             "loopbridge.loop.connections", Each(static member => member.Connections), "{connection}", "Connections placed on the loop.");
+        _meter.CreateObservableUpDownCounter(
+            "loopbridge.workers.count", () => (long)group.Workers.Total, "{thread}", "Worker threads there are, those of the loops among them.");
+        _meter.CreateObservableUpDownCounter(
+            "loopbridge.workers.busy", () => (long)group.BusyWorkers, "{thread}", "Worker threads that run something else than a loop.");
+        _meter.CreateObservableUpDownCounter(
+            "loopbridge.workers.queued", () => (long)group.Workers.Waiting, "{item}", "Work that waits for a worker thread.");
+        group.Measure(new LoopInstruments(_meter));
     }
 
     private Func<IEnumerable<Measurement<long>>> Each(Func<LoopMember, long> read) => () => group.Members.Select(

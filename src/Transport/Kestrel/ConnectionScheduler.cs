@@ -39,6 +39,9 @@ internal sealed class ConnectionScheduler
         set => _scheduling = value;
     }
 
+    /// <summary>Whose it is.</summary>
+    internal LoopConnection Connection => _connection;
+
     /// <summary>The endpoint, for meters.</summary>
     internal string? Origin => _settings.Endpoint.Name;
 

@@ -11,7 +11,6 @@ public sealed class LoopGroup : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly LoopMember[] _members;
-    private readonly LoopWatchdog _watchdog;
     private bool _started;
     private volatile bool _disposed;
 
@@ -50,8 +49,8 @@ public sealed class LoopGroup : IDisposable
             watches[i] = new LoopWatch(member, member.Activity, supervision, Workers, logger);
         }
 
-        _watchdog = new LoopWatchdog(watches, supervision.Interval);
-        Array.ForEach(_members, member => member.Activity.Watch(_watchdog));
+        Watchdog = new LoopWatchdog(watches, supervision.Interval);
+        Array.ForEach(_members, member => member.Activity.Watch(Watchdog));
     }
 
     /// <summary>How many loops there are.</summary>
@@ -62,6 +61,8 @@ public sealed class LoopGroup : IDisposable
 
     /// <summary>For what may block, and must hold up neither a loop nor the thread pool. The loops' threads are among them.</summary>
     internal ElasticThreads Workers { get; }
+
+    internal LoopWatchdog Watchdog { get; }
 
     /// <summary>Threads that run something else than a loop. Any thread.</summary>
     internal int BusyWorkers => Math.Max(Workers.Busy - _members.Count(static member => member.IsRunning), 0);
@@ -79,7 +80,7 @@ public sealed class LoopGroup : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (!_started)
             {
-                _watchdog.Start();
+                Watchdog.Start();
                 foreach (LoopMember member in _members)
                 {
                     member.StartThread();
@@ -159,7 +160,7 @@ public sealed class LoopGroup : IDisposable
             member.Close();
         }
 
-        _watchdog.Dispose();
+        Watchdog.Dispose();
         Workers.Dispose();
         foreach (LoopMember member in _members)
         {

@@ -15,7 +15,6 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
     private long _turnSeen;
     private long _lastLook;
     private TimeSpan _held;
-    private string? _holder;
     private bool _spareCalled;
     private bool _spareMissed;
 
@@ -49,9 +48,9 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
                 TakeFromGuest(step);
             }
         }
-        else if (_holder is null && _held >= supervision.StallLimit)
+        else if (member.Holder is null && _held >= supervision.StallLimit)
         {
-            _holder = RunningCode.Describe(activity.Present);
+            member.Holder = RunningCode.Describe(activity.Present);
         }
 
         return true;
@@ -92,10 +91,10 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
 
     private void EndHold(long now)
     {
-        if (_holder is not null)
+        if (member.Holder is { } holder)
         {
-            logger.LoopHeld(_holder, member.Name, Stopwatch.GetElapsedTime(_stepSeen, now));
-            _holder = null;
+            logger.LoopHeld(holder, member.Name, Stopwatch.GetElapsedTime(_stepSeen, now));
+            member.Holder = null;
         }
 
         _held = TimeSpan.Zero;
