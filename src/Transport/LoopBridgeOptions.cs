@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace LoopBridge;
 
 /// <summary>
@@ -24,7 +27,10 @@ public sealed class LoopBridgeOptions
     /// <summary>The mechanism underneath each loop or reactor. Defaults to <see cref="LoopDriver.Auto"/>.</summary>
     public LoopDriver Driver { get; set; } = LoopDriver.Auto;
 
-    /// <summary>How many loops. Zero, the default: one for each core. At most 1024.</summary>
+    /// <summary>
+    /// How many loops. Zero, the default: one for every two processors, and one at least. HTTP handlers that are too much for so few run on
+    /// worker threads beside them while processors are idle. At most 1024.
+    /// </summary>
     public int LoopCount { get; set; }
 
     /// <summary>
@@ -60,6 +66,29 @@ public sealed class LoopBridgeOptions
 
     /// <summary>Lets several processes listen on one port and share its connections (<c>SO_REUSEPORT</c>). Defaults to false.</summary>
     public bool ReusePort { get; set; }
+
+    /// <summary>
+    /// Makes and binds the listening socket of each endpoint that Kestrel asks for, as the option of that name does for stock sockets: for
+    /// socket options that have to be set before the port opens (transparent mode, a device, marks), or under another umask. Called on
+    /// the thread that starts the server or reloads its configuration, once for each bind, with the endpoint as configured. The socket is
+    /// ours from then on; we listen on it, and report the address that it has. What it throws ends the start, as a failed bind does.
+    /// <see cref="ReusePort"/> and the choice between one address family and both are its own. To change only a detail, start from
+    /// <c>SocketTransportOptions.CreateDefaultBoundListenSocket</c>. Code only: no configuration key. Defaults to null: we make it.
+    /// </summary>
+    public Func<EndPoint, Socket>? CreateBoundListenSocket { get; set; }
+
+    /// <summary>
+    /// Connections that each endpoint may have at a time, whatever runs on them. <see cref="WhenFull"/> says what becomes of more.
+    /// Kestrel's <c>MaxConcurrentConnections</c> counts later, for all endpoints together, and always closes. Defaults to null: no limit
+    /// but the descriptors of the process.
+    /// </summary>
+    public int? MaxConnectionsPerEndpoint { get; set; }
+
+    /// <summary>
+    /// What becomes of connections to an endpoint that has <see cref="MaxConnectionsPerEndpoint"/>. Defaults to
+    /// <see cref="LoopFullAction.Wait"/>.
+    /// </summary>
+    public LoopFullAction WhenFull { get; set; } = LoopFullAction.Wait;
 
     /// <summary>
     /// Bytes received and not yet looked at by the application, for each connection, at which receiving pauses until half of them are gone.

@@ -6,13 +6,18 @@ using LoopBridge.Benchmarks.Trials;
 
 namespace LoopBridge.Benchmarks;
 
-/// <summary>All of it, from the checks to the tables.</summary>
+/// <summary>All of it, from the checks to the table.</summary>
 internal static class BenchmarkSession
 {
     public static async Task<int> RunAsync(BenchmarkOptions options, CancellationToken stop)
     {
-        var selection = Selection.Of(options.Only);
-        Requirements.Check(selection);
+        if (options.From.Count > 0)
+        {
+            await PublishAsync(await Report.ReadAsync(options.From, stop).ConfigureAwait(false), options, stop).ConfigureAwait(false);
+            return ExitCodes.Success;
+        }
+
+        (Selection selection, IReadOnlyList<LeftOut> leftOut) = Requirements.Check(Selection.Of(options), options.Only.Count > 0);
         ScenarioMeasurer? scenarios = selection.Scenarios.Count == 0
             ? null
             : new ScenarioMeasurer(selection.Scenarios, await SampleApp.PrepareAsync(options, stop).ConfigureAwait(false), options, stop);
@@ -21,27 +26,37 @@ internal static class BenchmarkSession
 
         IReadOnlyList<Measurement> measurements = scenarios is null ? [] : await scenarios.MeasureAllAsync().ConfigureAwait(false);
         IReadOnlyList<TrialResult> trials = await TrialMeasurer.MeasureAllAsync(selection.Trials, options, stop).ConfigureAwait(false);
+        Row[] rows = [.. scenarios?.Rows(measurements) ?? [], .. TrialRows.Of(selection.Trials, trials)];
 
-        Console.WriteLine();
-        environs.Print(Console.Out);
         Describe(selection);
-        scenarios?.Print(measurements, Console.Out);
-        int missed = new TrialTable(trials).Print(selection.Trials, Console.Out);
+        await PublishAsync(new Report(environs, rows, leftOut, measurements, trials), options, stop).ConfigureAwait(false);
         Disturbance.Warn([.. measurements.Select(m => m.OthersCores), .. trials.Select(t => t.OthersCores)], Console.Out);
-        if (options.JsonFile is not null)
-            await new JsonReport(environs, measurements, trials).WriteAsync(options.JsonFile, stop).ConfigureAwait(false);
 
         IEnumerable<string?> failures = [.. measurements.Select(m => m.Failure), .. trials.Select(t => t.Failure)];
-        return ExitCodeFor(failures.Count(failure => failure is not null), measurements.Count + trials.Count, missed);
+        return ExitCodeFor(failures.Count(failure => failure is not null), measurements.Count + trials.Count, rows.Count(row => row.IsMet == false));
+    }
+
+    private static async Task PublishAsync(Report report, BenchmarkOptions options, CancellationToken stop)
+    {
+        Console.WriteLine();
+        report.Environment.Print(Console.Out);
+        Console.WriteLine();
+        TextTable.Print(report.Rows, report.LeftOut, Console.Out);
+        if (options.JsonFile is not null)
+            await report.WriteAsync(options.JsonFile, stop).ConfigureAwait(false);
+        if (options.SvgFile is not null)
+            await File.WriteAllTextAsync(options.SvgFile, SvgChart.Of(report), stop).ConfigureAwait(false);
+        if (options.MarkdownFile is not null)
+            await MarkdownPage.WriteAsync(options.MarkdownFile, MarkdownTable.Of(report), stop).ConfigureAwait(false);
     }
 
     private static void Describe(Selection selection)
     {
+        Console.WriteLine();
         foreach (IScenario scenario in selection.Scenarios)
             Console.WriteLine($"{scenario.Name}: {scenario.Description}");
         foreach (ITrial trial in selection.Trials)
             Console.WriteLine($"{trial.Name}: {trial.Description}");
-        Console.WriteLine();
     }
 
     private static int ExitCodeFor(int failed, int count, int missed)

@@ -13,9 +13,8 @@ internal sealed class Measurer(ServerApp app, BenchmarkOptions options, Cancella
     public async Task<Measurement> MeasureAsync(IScenario scenario, Variant variant, int round)
     {
         var measurement = new Measurement { Scenario = scenario.Name, Variant = variant.Name, Round = round };
-        bool isHandler = variant.IsStock && scenario.IsAgainstConnectionHandler;
-        ServerProcess server = await ServerLauncher.StartAsync(
-            isHandler ? StockEchoServer.App : app, isHandler ? StockEchoServer.Variant : variant, scenario.Endpoint, stop).ConfigureAwait(false);
+        (ServerApp side, Variant arguments) = await SideAsync(scenario, variant).ConfigureAwait(false);
+        ServerProcess server = await ServerLauncher.StartAsync(side, arguments, scenario.Endpoint, stop).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
             try
@@ -33,6 +32,9 @@ internal sealed class Measurer(ServerApp app, BenchmarkOptions options, Cancella
                 : measurement with { Failure = $"{measurement.Failure}\nThe server printed:\n{server.Output}" };
         }
     }
+
+    private Task<(ServerApp App, Variant Variant)> SideAsync(IScenario scenario, Variant variant)
+        => variant.IsStock && scenario.StandIn is { } standIn ? standIn.PrepareAsync(options, stop) : Task.FromResult((app, variant));
 
     private async Task<Measurement> LoadAsync(IScenario scenario, ServerProcess server, Measurement measurement)
     {

@@ -36,21 +36,45 @@ internal sealed class ScenarioMeasurer(IReadOnlyList<IScenario> scenarios, Serve
         return measurements;
     }
 
-    public void Print(IReadOnlyList<Measurement> measurements, TextWriter output)
-    {
-        new ResultTable(measurements, _baseline.Name, _candidate.Name).Print(scenarios, output);
-        output.WriteLine();
-    }
+    /// <summary>The table's lines of what was measured.</summary>
+    public IEnumerable<Row> Rows(IReadOnlyList<Measurement> measurements)
+        => from scenario in scenarios from figure in scenario.Figures select RowOf(scenario, figure, measurements);
 
     private static string Text(FormattableString line) => FormattableString.Invariant(line);
 
+    private Row RowOf(IScenario scenario, LoadFigure figure, IReadOnlyList<Measurement> measurements)
+    {
+        Dictionary<int, double> left = Values(scenario, _baseline, figure, measurements);
+        Dictionary<int, double> right = Values(scenario, _candidate, figure, measurements);
+        var row = new Row
+        {
+            Name = scenario.Name,
+            Work = scenario.Title,
+            Beside = _baseline.IsStock && scenario.StandIn is { } standIn ? standIn.Name : _baseline.Name,
+            Figure = figure.Title,
+            Format = figure.Format,
+            Mark = figure.Mark,
+            // Only what is measured against stock sockets belongs on that axis.
+            Chart = scenario.StandIn is null ? figure.Chart : ChartGroup.None,
+            ChartLabel = figure.ChartLabel,
+            IsDetail = figure.IsDetail,
+        };
+        return row.With([.. left.Keys.Intersect(right.Keys).Select(round => ((double?)left[round], right[round]))]);
+    }
+
+    private static Dictionary<int, double> Values(IScenario scenario, Variant variant, LoadFigure figure, IReadOnlyList<Measurement> measurements)
+        => measurements
+            .Where(m => m.Scenario == scenario.Name && m.Variant == variant.Name && m.Failure is null)
+            .ToDictionary(m => m.Round, figure.Of);
+
     private string Line(Measurement m, IScenario scenario)
     {
-        string what = Text($"round {m.Round}/{options.Rounds}  {m.Scenario,-10} {m.Variant,-10}");
+        string what = Text($"round {m.Round}/{options.Rounds}  {m.Scenario,-14} {m.Variant,-10}");
         return m.Failure is not null
             ? $"{what}  FAILED: {m.Failure}"
             : what
                 + Text($" {m.Throughput,12:#,0} {scenario.Unit}/s {m.PerCpuSecond,12:#,0} per CPU s")
-                + Text($"   p99 {m.P99Micros,7:#,0} µs{Disturbance.Of(m.OthersCores)}");
+                + (double.IsNaN(m.P99Micros) ? "" : Text($"   p99 {m.P99Micros,7:#,0} µs"))
+                + Disturbance.Of(m.OthersCores);
     }
 }

@@ -1,3 +1,4 @@
+using LoopBridge.Benchmarks.CommandLine;
 using LoopBridge.Benchmarks.Scenarios;
 using LoopBridge.Benchmarks.Trials;
 
@@ -6,9 +7,16 @@ namespace LoopBridge.Benchmarks;
 /// <summary>What is to be measured.</summary>
 internal sealed record Selection(IReadOnlyList<IScenario> Scenarios, IReadOnlyList<ITrial> Trials)
 {
+    /// <summary>Those of the README's table: the servers. The trials of loops and layers have a page of their own.</summary>
+    public static IReadOnlyList<string> Table { get; } =
+        [.. ScenarioList.All.Select(scenario => scenario.Name), .. TrialList.OfServers.Select(trial => trial.Name)];
+
+    public int Count => Scenarios.Count + Trials.Count;
+
     /// <summary>Those named, or all if none is.</summary>
-    public static Selection Of(IReadOnlyList<string> names)
+    public static Selection Of(BenchmarkOptions options)
     {
+        IReadOnlyList<string> names = [.. options.Only, .. options.IsTable ? Table : []];
         string[] known = [.. ScenarioList.All.Select(scenario => scenario.Name), .. TrialList.All.Select(trial => trial.Name)];
         string? unknown = names.FirstOrDefault(name => !known.Contains(name));
         if (unknown is not null)

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using LoopBridge.Kestrel;
 using LoopBridge.Loops;
 
 namespace LoopBridge.Diagnostics;
@@ -6,7 +7,7 @@ namespace LoopBridge.Diagnostics;
 /// <summary>
 /// The meter <c>LoopBridge</c>: what each loop does, tagged <c>loopbridge.loop</c> with its name, and what the threads beside them do.
 /// </summary>
-internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group)
+internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group, AcceptCounters accepting)
 {
     internal const string MeterName = "LoopBridge";
 
@@ -26,6 +27,9 @@ internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group)
             "loopbridge.loop.timeouts", Each(static member => member.GetStatistics().PendingTimeouts), "{timeout}", "Timeouts pending.");
         _meter.CreateObservableUpDownCounter(
             "loopbridge.loop.connections", Each(static member => member.Connections), "{connection}", "Connections placed on the loop.");
+        _meter.CreateObservableCounter(
+            "loopbridge.listener.rejected", () => accepting.Rejected, "{connection}",
+            "Connections closed because their endpoint had as many as it may have.");
         _meter.CreateObservableUpDownCounter(
             "loopbridge.workers.count", () => (long)group.Workers.Total, "{thread}", "Worker threads there are, those of the loops among them.");
         _meter.CreateObservableUpDownCounter(

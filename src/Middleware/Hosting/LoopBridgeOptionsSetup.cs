@@ -21,7 +21,8 @@ internal sealed class LoopBridgeOptionsSetup(IConfiguration configuration) : ICo
                 typeof(LoopBridgeOptions),
                 [
                     $"{e.Message} Known values: LoopBridge:Mode = {Names<LoopBridgeMode>()}; LoopBridge:Driver = {Names<LoopDriver>()}; "
-                    + $"LoopBridge:Scheduling = {Names<LoopScheduling>()}; switches are true or false, sizes and counts are numbers, times are like 00:00:00.020.",
+                    + $"LoopBridge:Scheduling = {Names<LoopScheduling>()}; LoopBridge:WhenFull = {Names<LoopFullAction>()}; "
+                    + "switches are true or false, sizes and counts are numbers, times are like 00:00:00.020.",
                 ]);
         }
 
@@ -29,6 +30,11 @@ internal sealed class LoopBridgeOptionsSetup(IConfiguration configuration) : ICo
         if (section[nameof(options.MaxReadBufferSize)] is "")
         {
             options.MaxReadBufferSize = null;
+        }
+
+        if (section[nameof(options.MaxConnectionsPerEndpoint)] is "")
+        {
+            options.MaxConnectionsPerEndpoint = null;
         }
 
         if (section[nameof(options.MaxWriteBufferSize)] is "")

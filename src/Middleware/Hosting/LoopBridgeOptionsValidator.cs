@@ -21,6 +21,7 @@ internal sealed class LoopBridgeOptionsValidator : IValidateOptions<LoopBridgeOp
         Known(options.Mode);
         Known(options.Driver);
         Known(options.Scheduling);
+        Known(options.WhenFull);
         Check(
             options.Driver != LoopDriver.Epoll || OperatingSystem.IsLinux(),
             "LoopBridge:Driver is Epoll, which only Linux has: use Auto or Managed on this platform.");
@@ -31,6 +32,9 @@ internal sealed class LoopBridgeOptionsValidator : IValidateOptions<LoopBridgeOp
             options.MaxWorkerThreads is > 0 and <= MaxWorkers,
             $"LoopBridge:MaxWorkerThreads is {options.MaxWorkerThreads}: use a number from 1 to {MaxWorkers}.");
         Check(options.Backlog > 0, $"LoopBridge:Backlog is {options.Backlog}: use a number above 0.");
+        Check(
+            options.MaxConnectionsPerEndpoint is null or > 0,
+            $"LoopBridge:MaxConnectionsPerEndpoint is {options.MaxConnectionsPerEndpoint}: use a number above 0, or leave it empty for no limit.");
         Size(options.MaxReadBufferSize);
         Size(options.MaxWriteBufferSize);
         Check(options.MaxUnsentBytes > 0, $"LoopBridge:MaxUnsentBytes is {options.MaxUnsentBytes}: use a number of bytes above 0.");

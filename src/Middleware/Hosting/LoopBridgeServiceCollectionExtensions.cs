@@ -47,6 +47,7 @@ public static class LoopBridgeServiceCollectionExtensions
                 });
         });
         services.AddHostedService<LoopGroupService>();
+        services.TryAddSingleton<AcceptCounters>();
         services.TryAddSingleton<LoopMetrics>();
         services.TryAddSingleton<INameResolver, ThreadedResolver>();
         services.TryAddSingleton<IConnectionFactory, LoopConnectionFactory>();

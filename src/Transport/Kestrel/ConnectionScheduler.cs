@@ -119,6 +119,9 @@ internal sealed class ConnectionScheduler
         _settings.Logger.ConnectionOverstayed(_connection);
     }
 
+    /// <summary>The loop has too much to do. The watchdog's thread.</summary>
+    internal void OnCrowded() => _standing.OnCrowded();
+
     /// <summary>A worker's thread.</summary>
     internal void RunTimed(ScheduledWait wait)
     {

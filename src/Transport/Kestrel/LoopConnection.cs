@@ -146,7 +146,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _reader.WakeUp();
         _reader.ReleaseIfUnread();
         _writer.OnClosed();
-        _settings.Member.Release();
+        _settings.OnConnectionEnded();
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 

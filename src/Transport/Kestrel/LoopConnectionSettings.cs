@@ -48,6 +48,16 @@ internal sealed class LoopConnectionSettings
 
     internal StreamSocketOptions Socket { get; }
 
+    /// <summary>What the endpoint may have; null: no limit, or no endpoint.</summary>
+    internal AcceptLimit? Limit { get; init; }
+
+    /// <summary>One connection less on the loop and at the endpoint: its socket is closed. Any thread.</summary>
+    internal void OnConnectionEnded()
+    {
+        Member.Release();
+        Limit?.Leave();
+    }
+
     /// <summary>One connection more that takes blocks from the pool.</summary>
     internal void Retain() => Interlocked.Increment(ref _users);
 

@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
-using LoopBridge.Drivers;
 using LoopBridge.Loops;
 using LoopBridge.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -13,14 +13,19 @@ namespace LoopBridge.Kestrel;
 /// What Kestrel loads: binds IP, UNIX and inherited endpoints on our loops, and leaves every other kind to whoever else is registered.
 /// </summary>
 internal sealed class LoopTransportFactory(
-    LoopGroup group, IOptions<LoopBridgeOptions> options, IMemoryPoolFactory<byte> pools, ILoggerFactory loggers, TimeProvider? clock = null)
+    LoopGroup group, IOptions<LoopBridgeOptions> options, IMemoryPoolFactory<byte> pools, ILoggerFactory loggers, AcceptCounters? counters = null,
+    TimeProvider? clock = null)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <summary>The category of the connections' events.</summary>
     internal const string LogCategory = "LoopBridge.Transport";
 
     private readonly ILogger _logger = loggers.CreateLogger(LogCategory);
+    private readonly AcceptCounters _counters = counters ?? new AcceptCounters();
     private int _bound;
+
+    /// <summary>How long a listener's end waits for a loop that a handler holds.</summary>
+    internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Exact types: a class derived from one of these may belong to another transport.</summary>
     public bool CanBind(EndPoint endpoint)
@@ -41,17 +46,20 @@ internal sealed class LoopTransportFactory(
         }
 
         group.Start();
-        LoopBridgeOptions settings = options.Value;
-        var listen = new ListenSettings { Backlog = settings.Backlog, NoDelay = settings.NoDelay, ReusePort = settings.ReusePort };
 
         // Listeners take turns, so that no loop accepts for all of them.
         IEventLoop loop = group.Members[(int)((uint)Interlocked.Increment(ref _bound) % (uint)group.Count)].Loop;
-        RawSocket socket = ListeningSockets.Listen(HandlerSocketDriver.For(loop), endpoint, listen);
-        var listener = new LoopConnectionListener(endpoint, socket, loop, group, listen, MakeSettings(socket.LocalEndPoint ?? endpoint), _logger);
+        LoopConnectionListener listener = Open(endpoint, loop);
         try
         {
-            await listener.StartAsync().ConfigureAwait(false);
+            await listener.StartAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             return listener;
+        }
+        catch (OperationCanceledException)
+        {
+            // A handler holds the loop. The caller's patience is at its end; the socket is closed as soon as the loop is free.
+            _ = listener.DisposeAsync().AsTask();
+            throw;
         }
         catch
         {
@@ -60,10 +68,31 @@ internal sealed class LoopTransportFactory(
         }
     }
 
-    private LoopConnectionSettings[] MakeSettings(EndPoint endPoint)
+    private LoopConnectionListener Open(EndPoint endPoint, IEventLoop loop)
     {
-        var standing = new EndpointStanding(clock ?? TimeProvider.System, endPoint.ToString());
-        return [.. group.Members.Select(member => new LoopConnectionSettings(
-            options.Value, member, group.Workers, standing, pools.Create(new MemoryPoolOptions { Owner = "kestrel" }), _logger))];
+        LoopBridgeOptions settings = options.Value;
+        var listen = new ListenSettings { Backlog = settings.Backlog, NoDelay = settings.NoDelay, ReusePort = settings.ReusePort };
+        AcceptLimit? limit = settings.MaxConnectionsPerEndpoint is { } max ? new AcceptLimit(max, settings.WhenFull == LoopFullAction.Close) : null;
+        BoundSocket socket = BoundSocket.Open(HandlerSocketDriver.For(loop), endPoint, listen, settings.CreateBoundListenSocket);
+        var standing = new EndpointStanding(clock ?? TimeProvider.System, socket.EndPoint.ToString());
+        var connections = new List<LoopConnectionSettings>(group.Count);
+        try
+        {
+            foreach (LoopMember member in group.Members)
+            {
+                MemoryPool<byte> pool = pools.Create(new MemoryPoolOptions { Owner = "kestrel" });
+                connections.Add(new LoopConnectionSettings(settings, member, group.Workers, standing, pool, _logger) { Limit = limit });
+            }
+
+            return new LoopConnectionListener(socket, loop, group, listen, [.. connections], limit, _counters, _logger) { Patience = Patience };
+        }
+        catch
+        {
+            // The failure is the caller's; socket, file and pools must not stay.
+            socket.RemoveName();
+            socket.Dispose();
+            connections.ForEach(static unused => unused.Release());
+            throw;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
@@ -35,6 +36,25 @@ internal static partial class LoopTransportLog
 
     [LoggerMessage(20, LogLevel.Error, "A callback on the closing of connection id \"{ConnectionId}\" threw.", EventName = "ConnectionClosedCallbackFailed")]
     internal static partial void ConnectionClosedCallbackFailed(this ILogger logger, string connectionId, Exception ex);
+
+    [LoggerMessage(21, LogLevel.Warning,
+        "{EndPoint} has {Max} connections, as many as it may have (LoopBridge:MaxConnectionsPerEndpoint): new ones are {Fate}.",
+        EventName = "ListenerFull")]
+    internal static partial void ListenerFull(this ILogger logger, EndPoint endPoint, int max, string fate);
+
+    [LoggerMessage(22, LogLevel.Warning,
+        "A handler holds a loop that {EndPoint} needs in order to end, for more than {Patience}: what is left of it ends when the loop is free.",
+        EventName = "ListenerHeld")]
+    internal static partial void ListenerHeld(this ILogger logger, EndPoint endPoint, TimeSpan patience);
+
+    /// <summary>A connection that its client reset before it was accepted: it has no id.</summary>
+    internal static void ConnectionReset(this ILogger logger)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            ConnectionResetCore(logger, "(null)");
+        }
+    }
 
     // The id is made when first read: none of these may ask for it unless somebody listens.
     internal static void ConnectionPause(this ILogger logger, LoopConnection connection)

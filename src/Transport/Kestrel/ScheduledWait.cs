@@ -24,6 +24,8 @@ internal abstract class ScheduledWait(ConnectionScheduler scheduler) : ILoopGues
 
     void ILoopGuest.OnOvertaken() => scheduler.OnOvertaken();
 
+    void ILoopGuest.OnCrowded() => scheduler.OnCrowded();
+
     void IThreadPoolWorkItem.Execute()
     {
         if (!_isTimed)

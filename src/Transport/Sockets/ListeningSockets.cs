@@ -12,6 +12,22 @@ internal static partial class ListeningSockets
     internal static RawSocket Listen(ISocketDriver driver, EndPoint endPoint, ListenSettings settings)
         => Listen(Open(driver, endPoint), endPoint, settings);
 
+    /// <summary>As above, on a socket that somebody made and bound, and keeps open for as long as it listens.</summary>
+    internal static RawSocket Listen(ISocketDriver driver, Socket bound, EndPoint endPoint, ListenSettings settings)
+    {
+        RawSocket socket = ReadyMadeSockets.Share(driver, bound.SafeHandle);
+        try
+        {
+            Check(socket.Listen(settings.Backlog), endPoint);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose(); // the failure goes on to the caller; the duplicate must not stay
+            throw;
+        }
+    }
+
     // The socket is this function's to close if it cannot listen.
     private static RawSocket Listen(RawSocket socket, EndPoint endPoint, ListenSettings settings)
     {

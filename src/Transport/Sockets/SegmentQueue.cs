@@ -107,8 +107,9 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
     }
 
     /// <summary>
-    /// Shows the consumer what was written so far. Producer. The consumer needs a call of <see cref="ReleaseIfEmpty"/> afterwards, even if
-    /// it has consumed everything by then: while this runs it may see the bytes but not yet the block.
+    /// Shows the consumer what was written so far. Producer. Afterwards the consumer needs a call of <see cref="ReleaseIfEmpty"/>, even if
+    /// it has consumed everything by then (while this runs it may see the bytes but not yet the block), or the producer one more of
+    /// <see cref="GetMemory"/> and <see cref="Commit"/>, which gives back what it finds consumed.
     /// </summary>
     internal void Commit()
     {
@@ -128,8 +129,29 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
             return;
         }
 
+        if (_written == _committed)
+        {
+            PutBack(tail);
+            return;
+        }
+
         Volatile.Write(ref _committed, _written);
         Volatile.Write(ref _open, tail);
+    }
+
+    // A block that the producer had for nothing, as a receive that would block has. A consumer that emptied it meanwhile could not give it
+    // back and may have nothing to do here for hours. So: show it, then look, as the consumer does it the other way round. With all
+    // consumed and the tail in hand, nobody looks at the head until more is committed.
+    private void PutBack(BufferSegment tail)
+    {
+        Interlocked.Exchange(ref _open, tail);
+        if (Length == 0 && Interlocked.Exchange(ref _open, null) is not null)
+        {
+            BufferSegment? head = _head;
+            _head = null;
+            _headIndex = 0;
+            ReturnAll(head);
+        }
     }
 
     /// <summary>Everything committed and not consumed, as one sequence. Consumer.</summary>

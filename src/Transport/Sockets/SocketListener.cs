@@ -12,6 +12,9 @@ namespace LoopBridge.Sockets;
 /// </summary>
 internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, IDisposable
 {
+    // A process that lives at its limit is in trouble with every other connection. It is told of once in a while; the rest is Debug.
+    private static readonly TimeSpan TroubleLogInterval = TimeSpan.FromMinutes(1);
+
     // A busy port must not starve the other descriptors of the turn; the rest of the queue waits for the next one.
     private const int MaxBatch = 64;
 
@@ -20,7 +23,9 @@ internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, I
     private readonly ListenSettings _settings;
     private readonly ILogger _logger;
     private readonly Action<SocketException>? _failed;
+    private readonly Action? _skipped;
     private readonly AcceptBackoff _backoff = new();
+    private RareLog _trouble = new(TroubleLogInterval);
     private bool _paused;
     private bool _acceptable;
     private LoopTimeout? _wait;
@@ -34,13 +39,15 @@ internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, I
     /// <param name="accepted">Takes each connection, on the loop's thread.</param>
     /// <param name="logger">Told when the process runs out of something.</param>
     /// <param name="failed">Told instead of the log that the listening socket itself is broken.</param>
+    /// <param name="skipped">Told instead of the log of each connection that died in the queue.</param>
     internal SocketListener(
         IEventLoop loop,
         RawSocket socket,
         ListenSettings settings,
         Action<RawSocket> accepted,
         ILogger logger,
-        Action<SocketException>? failed = null)
+        Action<SocketException>? failed = null,
+        Action? skipped = null)
     {
         Loop = loop;
         EndPoint = socket.LocalEndPoint;
@@ -48,6 +55,7 @@ internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, I
         _accepted = accepted;
         _logger = logger;
         _failed = failed;
+        _skipped = skipped;
         _channel = HandlerSocketDriver.For(loop).OpenListener(socket);
     }
 
@@ -79,6 +87,38 @@ internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, I
             if (_acceptable)
             {
                 Accept();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Gives away what waits in the kernel's queue now, also while paused: the close to come would reset it. Stops where there are no more
+    /// descriptors, or where <paramref name="goOn"/> says no. Loop thread.
+    /// </summary>
+    internal void Drain(Func<bool> goOn)
+    {
+        using OutsideContext _ = OutsideContext.Enter();
+
+        // Those that come meanwhile may be as many again, and so on; more than the queue holds did not wait when this began.
+        for (int i = 0; i <= _settings.Backlog && !_closed && goOn(); i++)
+        {
+            IoResult result = _channel.Accept(out RawSocket? accepted);
+            if (result.IsOk)
+            {
+                bool last = DescriptorHeadroom.IsUsedUpBy(accepted!.Handle);
+                GiveAway(accepted);
+                if (last)
+                {
+                    return;
+                }
+            }
+            else if (result.IsError && AcceptBackoff.IsOfOneConnection(result.Error))
+            {
+                Skip(result.Error);
+            }
+            else
+            {
+                return; // none is left; or none can be had, and the close resets them
             }
         }
     }
@@ -128,8 +168,7 @@ internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, I
                     return;
                 }
 
-                // The connection died in the queue, or a packet filter refused it: the next one may be well.
-                _logger.AcceptSkipped(EndPoint, result.Error);
+                Skip(result.Error);
                 continue;
             }
 
@@ -155,6 +194,19 @@ internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, I
         {
             _resumePosted = true;
             Loop.Post(_resume ??= new ResumeWork(this));
+        }
+    }
+
+    // The connection died in the queue, or a packet filter refused it: the next one may be well.
+    private void Skip(SocketError error)
+    {
+        if (_skipped is not null)
+        {
+            _skipped();
+        }
+        else
+        {
+            _logger.AcceptSkipped(EndPoint, error);
         }
     }
 
@@ -187,7 +239,7 @@ internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, I
         TimeSpan delay = _backoff.Next();
         if (AcceptBackoff.IsExhaustion(error))
         {
-            _logger.AcceptExhausted(EndPoint, error, delay);
+            _logger.AcceptExhausted(_trouble.MayLog(Loop.Time) ? LogLevel.Warning : LogLevel.Debug, EndPoint, error, delay);
         }
         else if (_failed is not null)
         {
@@ -195,7 +247,7 @@ internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, I
         }
         else
         {
-            _logger.AcceptFailed(EndPoint, error, delay);
+            _logger.AcceptFailed(_trouble.MayLog(Loop.Time) ? LogLevel.Error : LogLevel.Debug, EndPoint, error, delay);
         }
 
         _wait = Loop.CallLater(delay, static state =>

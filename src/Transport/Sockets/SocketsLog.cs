@@ -10,15 +10,17 @@ internal static partial class SocketsLog
     [LoggerMessage(200, LogLevel.Debug, "A connection waiting on {EndPoint} could not be accepted: {Error}.", EventName = "AcceptSkipped")]
     internal static partial void AcceptSkipped(this ILogger logger, EndPoint? endPoint, SocketError error);
 
-    [LoggerMessage(201, LogLevel.Warning,
-        "No connection can be accepted on {EndPoint} for lack of resources ({Error}); trying again in {Delay}. Raise the limit of open files (ulimit -n) or lower the number of connections.",
+    [LoggerMessage(
+        EventId = 201,
+        Message = "No connection can be accepted on {EndPoint} for lack of resources ({Error}); trying again in {Delay}. Raise the limit of open files (ulimit -n) or lower the number of connections.",
         EventName = "AcceptExhausted")]
-    internal static partial void AcceptExhausted(this ILogger logger, EndPoint? endPoint, SocketError error, TimeSpan delay);
+    internal static partial void AcceptExhausted(this ILogger logger, LogLevel level, EndPoint? endPoint, SocketError error, TimeSpan delay);
 
-    [LoggerMessage(202, LogLevel.Error,
-        "The listening socket on {EndPoint} is unusable ({Error}); trying again in {Delay}. Has somebody else shut down or closed its descriptor?",
+    [LoggerMessage(
+        EventId = 202,
+        Message = "The listening socket on {EndPoint} is unusable ({Error}); trying again in {Delay}. Has somebody else shut down or closed its descriptor?",
         EventName = "AcceptFailed")]
-    internal static partial void AcceptFailed(this ILogger logger, EndPoint? endPoint, SocketError error, TimeSpan delay);
+    internal static partial void AcceptFailed(this ILogger logger, LogLevel level, EndPoint? endPoint, SocketError error, TimeSpan delay);
 
     [LoggerMessage(203, LogLevel.Error, "A connection accepted on {EndPoint} was dropped, because what takes connections failed.", EventName = "AcceptedFailed")]
     internal static partial void AcceptedFailed(this ILogger logger, Exception exception, EndPoint? endPoint);

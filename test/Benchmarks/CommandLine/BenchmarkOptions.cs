@@ -18,6 +18,12 @@ internal sealed record BenchmarkOptions
     /// <summary>Names of the scenarios and trials to run. Defaults to none, which means all.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
 
+    /// <summary>Whether to run all that the README's table shows. Defaults to false.</summary>
+    public bool IsTable { get; init; }
+
+    /// <summary>Reports of earlier runs to show again in place of measuring. Defaults to none.</summary>
+    public IReadOnlyList<string> From { get; init; } = [];
+
     /// <summary><c>LoopBridge:Driver</c> of the measured side. Defaults to null: the server decides.</summary>
     public string? Driver { get; init; }
 
@@ -41,4 +47,12 @@ internal sealed record BenchmarkOptions
 
     /// <summary>File that receives every single result. Defaults to null: none is written.</summary>
     public string? JsonFile { get; init; }
+
+    /// <summary>File that receives the chart. Defaults to null: none is drawn.</summary>
+    public string? SvgFile { get; init; }
+
+    /// <summary>
+    /// File that receives the table as Markdown; one that exists has it between two comments that say so. Defaults to null: none is written.
+    /// </summary>
+    public string? MarkdownFile { get; init; }
 }

@@ -19,6 +19,9 @@ internal static class OptionsParser
                 case "--no-build":
                     options = options with { NoBuild = true };
                     break;
+                case "--table":
+                    options = options with { IsTable = true };
+                    break;
                 default:
                     options = Apply(options, name, () => ++i < args.Count ? args[i] : throw Wrong($"{name} needs a value."));
                     break;
@@ -33,7 +36,8 @@ internal static class OptionsParser
         "--rounds" => options with { Rounds = Number(name, value(), 1) },
         "--seconds" => options with { Seconds = Number(name, value(), 1) },
         "--warm-up" => options with { WarmUpSeconds = Number(name, value(), 0) },
-        "--only" => options with { Only = value().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) },
+        "--only" => options with { Only = Names(value()) },
+        "--from" => options with { From = [.. Names(value()).Select(Path.GetFullPath)] },
         "--driver" => options with { Driver = value() },
         "--scheduling" => options with { Scheduling = value() },
         "--loops" => options with { Loops = Number(name, value(), 1) },
@@ -41,6 +45,8 @@ internal static class OptionsParser
         "--against" => options with { Against = Words(value()) },
         "--app" => options with { App = Path.GetFullPath(value()) },
         "--json" => options with { JsonFile = Path.GetFullPath(value()) },
+        "--svg" => options with { SvgFile = Path.GetFullPath(value()) },
+        "--markdown" => options with { MarkdownFile = Path.GetFullPath(value()) },
         _ => throw Wrong($"Unknown option '{name}'."),
     };
 
@@ -48,6 +54,8 @@ internal static class OptionsParser
         => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least
             ? number
             : throw Wrong($"{name} takes a whole number of at least {least}, not '{text}'.");
+
+    private static string[] Names(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static string[] Words(string text)
         => text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

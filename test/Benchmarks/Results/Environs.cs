@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
 
 namespace LoopBridge.Benchmarks.Results;
 
@@ -17,11 +18,18 @@ internal sealed record Environs
     /// <summary>Processes that wanted a core in the minute before (proc(5)): above a few tenths, others were at work.</summary>
     public required string LoadBefore { get; init; }
 
+    /// <summary>Where the load came from.</summary>
+    public string Place => "client beside the server, over loopback";
+
     public required string Date { get; init; }
 
     public required string CommandLine { get; init; }
 
     public required IReadOnlyList<string> Sides { get; init; }
+
+    /// <summary>For one line on a page.</summary>
+    [JsonIgnore]
+    public string Summary => $"{Cores} cores ({Cpu}), Linux {Kernel.Split(',')[0]}, {Runtime.Split(' ')[0]} {Runtime.Split(' ')[1]}, {Place}; {Date}";
 
     public static Environs Read(params IEnumerable<string> sides) => new()
     {
@@ -40,6 +48,7 @@ internal sealed record Environs
         output.WriteLine($"CPU      {Cpu}, {Cores} cores, load before {LoadBefore}");
         output.WriteLine($"Kernel   {Kernel}");
         output.WriteLine($"Runtime  {Runtime}");
+        output.WriteLine($"Load     {Place}");
         output.WriteLine($"Date     {Date}");
         output.WriteLine($"Command  {CommandLine}");
         foreach (string side in Sides)

@@ -1,26 +1,31 @@
-using LoopBridge.Benchmarks.Echo;
+using LoopBridge.Benchmarks.ClosedLoop;
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Servers;
 
 namespace LoopBridge.Benchmarks.Scenarios;
 
 /// <summary>No protocol at all: what the transport alone costs per message.</summary>
-internal sealed class EchoScenario(string name, string stockSide, bool isAgainstConnectionHandler) : IScenario
+internal sealed class EchoScenario(string name, string description = "", StandIn? standIn = null, Tool? tool = null, Mark? mark = null) : IScenario
 {
     private const int Connections = 64;
 
     public string Name => name;
 
-    public bool IsAgainstConnectionHandler => isAgainstConnectionHandler;
+    public string Title => $"echo by a reactor protocol, {EchoConnections.MessageSize} bytes, {Connections} connections";
 
     public string Description
-        => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time each; stock is {stockSide}";
+        => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time each; beside is {description}";
 
     public string Unit => "messages";
 
     public string Endpoint => EndpointPorts.Echo;
 
-    public Tool? Tool => null;
+    public Tool? Tool => tool;
+
+    public StandIn? StandIn => standIn;
+
+    public IReadOnlyList<LoadFigure> Figures => LoadFigure.Common(Unit, perCpuSecond: mark);
 
     // A thread of its own for the whole measurement: the load is a loop that never awaits.
     public Task<LoadResult> RunAsync(ScenarioContext context)
@@ -29,6 +34,7 @@ internal sealed class EchoScenario(string name, string stockSide, bool isAgainst
     private LoadResult Run(ScenarioContext context)
     {
         using var connections = new EchoConnections(context.Ports[Endpoint], Connections);
-        return new EchoLoad(connections, context.Stop).Run(context.WarmUp, context.Measure, context.Cpu);
+        using var load = new ClosedLoopLoad(connections, context.Stop);
+        return load.Run(context.WarmUp, context.Measure, context.Cpu);
     }
 }

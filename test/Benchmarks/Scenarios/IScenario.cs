@@ -1,4 +1,6 @@
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
+using LoopBridge.Benchmarks.Servers;
 
 namespace LoopBridge.Benchmarks.Scenarios;
 
@@ -8,8 +10,11 @@ namespace LoopBridge.Benchmarks.Scenarios;
 /// </summary>
 internal interface IScenario
 {
-    /// <summary>As <c>--only</c> and the table call it.</summary>
+    /// <summary>As <c>--only</c> calls it.</summary>
     string Name { get; }
+
+    /// <summary>What the table calls it, in some words.</summary>
+    string Title { get; }
 
     /// <summary>What is done, in one line, for the reader of the table.</summary>
     string Description { get; }
@@ -23,10 +28,11 @@ internal interface IScenario
     /// <summary>The program it needs, or null if it brings its own load.</summary>
     Tool? Tool { get; }
 
-    /// <summary>
-    /// Whether the stock side is a plain connection handler on pipes, in place of the sample with its handlers over stock sockets.
-    /// </summary>
-    bool IsAgainstConnectionHandler => false;
+    /// <summary>What the table tells of it.</summary>
+    IReadOnlyList<LoadFigure> Figures { get; }
+
+    /// <summary>What stands in for the sample over stock sockets; null for that itself.</summary>
+    StandIn? StandIn => null;
 
     Task<LoadResult> RunAsync(ScenarioContext context);
 }

@@ -1,4 +1,5 @@
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Servers;
 using LoopBridge.Benchmarks.Wrk;
 
@@ -12,7 +13,9 @@ internal sealed class PipelinedScenario : IScenario
 
     public string Name => "pipelined";
 
-    public string Description => $"the same, {Depth} requests at a time each; latencies are of a whole batch";
+    public string Title => $"HTTP/1.1 plaintext, pipelined ×{Depth}";
+
+    public string Description => $"plaintext, {Depth} requests at a time on each of the 64 connections; latencies are of a whole batch";
 
     public string Unit => "requests";
 
@@ -20,6 +23,8 @@ internal sealed class PipelinedScenario : IScenario
 
     public Tool? Tool => Tool.Wrk;
 
+    public IReadOnlyList<LoadFigure> Figures => LoadFigure.Common(Unit, perCpuSecond: Mark.AtLeast(1.3));
+
     public Task<LoadResult> RunAsync(ScenarioContext context)
-        => WrkLoad.RunAsync(context, new Uri(context.Ports.UrlOf(Endpoint), "/plaintext"), Depth);
+        => WrkLoad.RunAsync(context, new WrkRequest(new Uri(context.Ports.UrlOf(Endpoint), "/plaintext")) { Depth = Depth });
 }

@@ -1,15 +1,18 @@
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Servers;
 using LoopBridge.Benchmarks.Wrk;
 
 namespace LoopBridge.Benchmarks.Scenarios;
 
 /// <summary>The shortest way through HTTP/1.1: one small request at a time on each kept-alive connection.</summary>
-internal sealed class PlaintextScenario : IScenario
+internal sealed class PlaintextScenario(string name = "plaintext", int connections = WrkRequest.CommonConnections) : IScenario
 {
-    public string Name => "plaintext";
+    public string Name => name;
 
-    public string Description => $"HTTP/1.1 GET /plaintext, {WrkLoad.Connections} connections kept alive, one request at a time each";
+    public string Title => $"HTTP/1.1 plaintext, {connections:#,0} connections";
+
+    public string Description => $"HTTP/1.1 GET /plaintext, {connections:#,0} connections kept alive, one request at a time each";
 
     public string Unit => "requests";
 
@@ -17,6 +20,9 @@ internal sealed class PlaintextScenario : IScenario
 
     public Tool? Tool => Tool.Wrk;
 
+    public IReadOnlyList<LoadFigure> Figures
+        => LoadFigure.Common(Unit, perCpuSecond: Mark.AtLeast(2), perSecond: Mark.AtLeast(1.4), p99: Mark.AtMost(1));
+
     public Task<LoadResult> RunAsync(ScenarioContext context)
-        => WrkLoad.RunAsync(context, new Uri(context.Ports.UrlOf(Endpoint), "/plaintext"), depth: 1);
+        => WrkLoad.RunAsync(context, new WrkRequest(new Uri(context.Ports.UrlOf(Endpoint), "/plaintext")) { Connections = connections });
 }

@@ -1,4 +1,5 @@
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Servers;
 
 namespace LoopBridge.Benchmarks.Scenarios;
@@ -7,9 +8,11 @@ namespace LoopBridge.Benchmarks.Scenarios;
 internal sealed class TogetherScenario : IScenario
 {
     private readonly PlaintextScenario _plaintext = new();
-    private readonly EchoScenario _echo = new("echo", "", isAgainstConnectionHandler: false);
+    private readonly EchoScenario _echo = new("echo");
 
     public string Name => "both at once";
+
+    public string Title => "plaintext and echo at once";
 
     public string Description => "the loads of plaintext and of echo at the same time";
 
@@ -18,6 +21,8 @@ internal sealed class TogetherScenario : IScenario
     public string Endpoint => EndpointPorts.Web;
 
     public Tool? Tool => _plaintext.Tool;
+
+    public IReadOnlyList<LoadFigure> Figures => LoadFigure.Common(Unit);
 
     public async Task<LoadResult> RunAsync(ScenarioContext context)
     {

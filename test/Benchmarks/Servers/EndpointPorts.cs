@@ -8,10 +8,11 @@ internal sealed class EndpointPorts
 {
     public const string Web = "Web";
     public const string Echo = "Echo";
-    private const string Https = "Https";
+    public const string Http2 = "Http2";
+    public const string Https = "Https";
 
     /// <summary>All that the sample listens on. Every one must be moved, or it would claim its configured port.</summary>
-    private static readonly string[] Names = ["Chat", Echo, "Greeter", "Http2", Https, Web];
+    private static readonly string[] Names = ["Chat", Echo, "Greeter", Http2, Https, Web];
 
     private readonly Dictionary<string, int> _ports;
 

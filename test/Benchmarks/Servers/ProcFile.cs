@@ -32,6 +32,9 @@ internal static class ProcFile
     /// <summary>The most it ever had resident, in MiB.</summary>
     public static double PeakMemoryMiB(int pid) => StatusNumber(pid, "status", "VmHWM:") / 1024.0;
 
+    /// <summary>Bytes it has resident that are of no file: heaps, stacks, what the compiler made.</summary>
+    public static long PrivateBytes(int pid) => StatusNumber(pid, "status", "RssAnon:") * 1024;
+
     /// <summary>How often a thread gave its processor up to wait for something.</summary>
     public static long VoluntarySwitches(int pid, int thread) => StatusNumber(pid, $"task/{thread}/status", "voluntary_ctxt_switches:");
 

@@ -6,11 +6,12 @@ internal static class ServerLauncher
     /// <summary>Another process may take a port between our letting it go and the server's binding it. Twice is no accident.</summary>
     private const int Attempts = 2;
 
-    public static async Task<ServerProcess> StartAsync(ServerApp app, Variant variant, string endpoint, CancellationToken stop)
+    public static async Task<ServerProcess> StartAsync(
+        ServerApp app, Variant variant, string endpoint, CancellationToken stop, bool withProbe = false)
     {
         for (int attempt = 1; ; attempt++)
         {
-            ServerProcess server = ServerProcess.Start(app, variant);
+            ServerProcess server = ServerProcess.Start(app, variant, withProbe);
             try
             {
                 await Readiness.WaitAsync(server, endpoint, stop).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Servers.Probing;
 
 namespace LoopBridge.Benchmarks.Servers;
 
@@ -11,6 +12,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly OutputTail _output = new();
+    private string? _probe;
 
     private ServerProcess(Process process, EndpointPorts ports)
     {
@@ -31,12 +33,13 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The last lines it printed; empty if none.</summary>
     public string Output => _output.ToString();
 
-    public static ServerProcess Start(ServerApp app, Variant variant)
+    /// <param name="app">What to run.</param>
+    /// <param name="variant">Which side of it.</param>
+    /// <param name="withProbe">Whether <see cref="ServerProbe"/> is to have somebody to ask in it.</param>
+    public static ServerProcess Start(ServerApp app, Variant variant, bool withProbe)
     {
         var ports = EndpointPorts.Allocate();
-        IEnumerable<string> arguments =
-            [app.Assembly, .. ports.AsArguments(), "--Logging:LogLevel:Default=Warning", .. variant.Arguments];
-        var start = new ProcessStartInfo(DotNet.Program, arguments)
+        var start = new ProcessStartInfo(app.Program, app.ArgumentsFor(ports, variant))
         {
             WorkingDirectory = app.Directory,
             RedirectStandardOutput = true,
@@ -47,8 +50,12 @@ internal sealed class ServerProcess : IAsyncDisposable
 
         // The default, also for the echo server in this assembly, whose own settings suit a load generator.
         start.Environment["DOTNET_TieredCompilation"] = "1";
-        return new ServerProcess(Process.Start(start) ?? throw new BenchmarkException($"{DotNet.Program} did not start."), ports);
+        string? probe = withProbe ? ServerProbe.Prepare(start.Environment) : null;
+        return new ServerProcess(Process.Start(start) ?? throw new BenchmarkException($"{app.Program} did not start."), ports) { _probe = probe };
     }
+
+    /// <summary>Asks the process about its own memory. Only of one that was started with a probe.</summary>
+    public ServerProbe Probe() => new(_probe ?? throw new InvalidOperationException("The server has no probe."));
 
     /// <summary>Until it has ended and all it printed is in <see cref="Output"/>.</summary>
     public Task WaitForEndAsync(CancellationToken stop) => _process.WaitForExitAsync(stop);
@@ -58,6 +65,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         if (!_process.HasExited)
             await StopAsync().ConfigureAwait(false);
         _process.Dispose();
+        if (_probe is not null)
+            File.Delete(_probe);
     }
 
     private async Task StopAsync()

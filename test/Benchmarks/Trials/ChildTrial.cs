@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 
 namespace LoopBridge.Benchmarks.Trials;
 
@@ -15,13 +16,15 @@ internal abstract class ChildTrial : ITrial
 
     public abstract string Name { get; }
 
+    public abstract string Title { get; }
+
     public abstract string Description { get; }
 
     public abstract string Left { get; }
 
     public abstract string Right { get; }
 
-    public abstract IReadOnlyList<TrialFigure> Figures { get; }
+    public abstract IReadOnlyList<Figure> Figures { get; }
 
     public virtual Tool? Tool => null;
 

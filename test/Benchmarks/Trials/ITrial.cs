@@ -1,4 +1,5 @@
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 
 namespace LoopBridge.Benchmarks.Trials;
 
@@ -8,8 +9,11 @@ namespace LoopBridge.Benchmarks.Trials;
 /// </summary>
 internal interface ITrial
 {
-    /// <summary>As <c>--only</c> and the table call it.</summary>
+    /// <summary>As <c>--only</c> calls it.</summary>
     string Name { get; }
+
+    /// <summary>What the table calls it, in some words.</summary>
+    string Title { get; }
 
     /// <summary>What exactly is compared, for the reader of the table.</summary>
     string Description { get; }
@@ -20,7 +24,7 @@ internal interface ITrial
     /// <summary>What is measured.</summary>
     string Right { get; }
 
-    IReadOnlyList<TrialFigure> Figures { get; }
+    IReadOnlyList<Figure> Figures { get; }
 
     /// <summary>The program it needs, or null.</summary>
     Tool? Tool => null;

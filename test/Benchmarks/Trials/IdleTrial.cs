@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Servers;
 using LoopBridge.Benchmarks.Stacks;
 
@@ -22,6 +23,8 @@ internal sealed class IdleTrial : ChildTrial
 
     public override string Name => "idle";
 
+    public override string Title => "loops and reactors with nothing to do";
+
     public override string Description
         => "loops (L), reactors (R), and stacks of them with nothing but a timeout that is an hour away, each on a thread of its own, left"
             + " alone for some seconds (--seconds): how often the thread went to sleep again, what the process allocated, how many threads"
@@ -32,12 +35,12 @@ internal sealed class IdleTrial : ChildTrial
 
     public override string Right => "stack";
 
-    public override IReadOnlyList<TrialFigure> Figures { get; } =
+    public override IReadOnlyList<Figure> Figures { get; } =
     [
-        .. Stacks.SelectMany(IEnumerable<TrialFigure> (stack) =>
-            [new TrialFigure(Title(WakeUps, stack), "0", Mark.AtMost(0)), new TrialFigure(Title(SystemCalls, stack), "0", Mark.AtMost(0))]),
-        new TrialFigure(Allocated, "0", Mark.AtMost(0)),
-        new TrialFigure(Threads, "0", Mark.AtMost(0)),
+        .. Stacks.SelectMany(IEnumerable<Figure> (stack) =>
+            [new Figure(FigureOf(WakeUps, stack), "0", Mark.AtMost(0)), new Figure(FigureOf(SystemCalls, stack), "0", Mark.AtMost(0))]),
+        new Figure(Allocated, "0", Mark.AtMost(0)),
+        new Figure(Threads, "0", Mark.AtMost(0)),
     ];
 
     public override Tool? Tool => Tool.Strace;
@@ -58,7 +61,7 @@ internal sealed class IdleTrial : ChildTrial
         return
         [
             .. Stacks.SelectMany(IEnumerable<Reading> (stack, i) =>
-                [new Reading(Title(WakeUps, stack), null, after[i] - before[i]), new Reading(Title(SystemCalls, stack), null, calls[i])]),
+                [new Reading(FigureOf(WakeUps, stack), null, after[i] - before[i]), new Reading(FigureOf(SystemCalls, stack), null, calls[i])]),
             .. readings,
         ];
     }
@@ -95,7 +98,7 @@ internal sealed class IdleTrial : ChildTrial
         return [];
     }
 
-    private static string Title(string what, string stack) => $"{what}, {stack}";
+    private static string FigureOf(string what, string stack) => $"{what}, {stack}";
 
     private static Task<int[]> TraceAsync(int[] threads, TimeSpan time, CancellationToken stop)
         => Task.WhenAll(threads.Select(thread => SystemCallTrace.CountAsync(thread, time, stop)));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Stacks;
 
 namespace LoopBridge.Benchmarks.Trials;
@@ -18,6 +19,8 @@ internal sealed class LayersTrial : ChildTrial
 
     public override string Name => "layers";
 
+    public override string Title => "what layers allocate";
+
     public override string Description
         => $"what an operation allocates on loops (L), reactors (R) and stacks of them: to set a timer and take it back, and to hand over a"
             + $" call from another thread, {Calls:#,0} at a time. 'Beyond' is without what the stack below allocates for the same, and without"
@@ -27,13 +30,13 @@ internal sealed class LayersTrial : ChildTrial
 
     public override string Right => "stack";
 
-    public override IReadOnlyList<TrialFigure> Figures { get; } =
+    public override IReadOnlyList<Figure> Figures { get; } =
     [
-        .. new[] { Reactors, Loops }.SelectMany(stacks => stacks.SelectMany(IEnumerable<TrialFigure> (stack, height) =>
+        .. new[] { Reactors, Loops }.SelectMany(stacks => stacks.SelectMany(IEnumerable<Figure> (stack, height) =>
         [
-            new TrialFigure(Timer(stack), "0.0"),
-            .. height == 0 ? [] : new[] { new TrialFigure(TimerBeyond(stack), "0.0", Mark.AtMost(Tolerance)) },
-            new TrialFigure(Call(stack), "0.0", Mark.AtMost(Tolerance)),
+            new Figure(Timer(stack), "0.0"),
+            .. height == 0 ? [] : new[] { new Figure(TimerBeyond(stack), "0.0", Mark.AtMost(Tolerance)) },
+            new Figure(Call(stack), "0.0", Mark.AtMost(Tolerance)),
         ])),
     ];
 

@@ -1,4 +1,5 @@
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Scenarios;
 using LoopBridge.Benchmarks.Servers;
 
@@ -13,12 +14,14 @@ internal sealed class ModesTrial : ITrial
 
     private static readonly (IScenario Load, TimeSpan Connecting)[] Loads =
     [
-        (new EchoScenario("echo", "", isAgainstConnectionHandler: false), TimeSpan.FromSeconds(0.05)),
+        (new EchoScenario("echo"), TimeSpan.FromSeconds(0.05)),
         (new PlaintextScenario(), TimeSpan.Zero),
         (new TogetherScenario(), TimeSpan.Zero),
     ];
 
     public string Name => "modes";
+
+    public string Title => "the sample in the other mode";
 
     public string Description
         => "the sample with LoopBridge:Mode=LoopOnReactor against the same with ReactorOnLoop, under the loads of echo (a reactor protocol)"
@@ -30,10 +33,10 @@ internal sealed class ModesTrial : ITrial
 
     public Tool? Tool => Tool.Wrk;
 
-    public IReadOnlyList<TrialFigure> Figures { get; } =
+    public IReadOnlyList<Figure> Figures { get; } =
     [
-        .. Loads.SelectMany(IEnumerable<TrialFigure> (each) =>
-            [new TrialFigure(PerCpuSecond(each.Load), "#,0", Mark.AtLeast(Least)), new TrialFigure(P99(each.Load), "#,0")]),
+        .. Loads.SelectMany(IEnumerable<Figure> (each) =>
+            [new Figure(PerCpuSecond(each.Load), "#,0", Mark.AtLeast(Least)), new Figure(P99(each.Load), "#,0")]),
     ];
 
     public async Task<IReadOnlyList<Reading>> MeasureAsync(TrialRun run)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Loops;
 using LoopBridge.Sockets;
 using LoopBridge.Streams;
@@ -18,6 +19,8 @@ internal sealed class ReadUntilTrial : ChildTrial
 
     public override string Name => "read-until";
 
+    public override string Title => "a long line in pieces";
+
     public override string Description
         => $"ReadUntilAsync of one line that comes over loopback in pieces of {Piece:#,0} bytes, each sent when the stream has taken and"
             + $" searched the one before: a line of {Short:#,0} and one of {Long:#,0} bytes";
@@ -27,7 +30,7 @@ internal sealed class ReadUntilTrial : ChildTrial
     public override string Right => $"{Long:#,0}";
 
     // Ten times the bytes; three tenths more for what grows with them, such as the misses of a cache.
-    public override IReadOnlyList<TrialFigure> Figures { get; } = [new(PerLine, "#,0", Mark.AtMost(13))];
+    public override IReadOnlyList<Figure> Figures { get; } = [new(PerLine, "#,0", Mark.AtMost(13))];
 
     protected override IReadOnlyList<Reading> Measure(TrialWork work)
     {

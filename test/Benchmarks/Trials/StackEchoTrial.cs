@@ -1,4 +1,5 @@
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Scenarios;
 using LoopBridge.Benchmarks.Servers;
 
@@ -19,9 +20,11 @@ internal sealed class StackEchoTrial : ITrial
     private static readonly (string Stack, double Least)[] Others = [("R", 0.95), ("R/L/R", 0.85)];
     private static readonly string[] Stacks = [Base, .. Others.Select(other => other.Stack)];
 
-    private static readonly EchoScenario Load = new("stack-echo", "", isAgainstConnectionHandler: false);
+    private static readonly EchoScenario Load = new("stack-echo");
 
     public string Name => Load.Name;
+
+    public string Title => "echo by a reactor on layers";
 
     public string Description
         => "the load of echo on reactors without a host: one on a native loop, the native one, and one on a loop on a native reactor. The"
@@ -34,15 +37,15 @@ internal sealed class StackEchoTrial : ITrial
 
     public Tool? Tool => Tool.Strace;
 
-    public IReadOnlyList<TrialFigure> Figures { get; } =
+    public IReadOnlyList<Figure> Figures { get; } =
     [
-        .. Others.SelectMany(IEnumerable<TrialFigure> (other) =>
+        .. Others.SelectMany(IEnumerable<Figure> (other) =>
         [
-            new TrialFigure(PerCpuSecond(other.Stack), "#,0", Mark.AtLeast(other.Least)),
-            new TrialFigure(P99(other.Stack), "#,0"),
-            new TrialFigure(Calls(other.Stack), "0.00"),
+            new Figure(PerCpuSecond(other.Stack), "#,0", Mark.AtLeast(other.Least)),
+            new Figure(P99(other.Stack), "#,0"),
+            new Figure(Calls(other.Stack), "0.00"),
         ]),
-        .. Stacks.Select(stack => new TrialFigure(Overhead(stack), "0.00", Mark.AtMost(MostOverhead))),
+        .. Stacks.Select(stack => new Figure(Overhead(stack), "0.00", Mark.AtMost(MostOverhead))),
     ];
 
     public async Task<IReadOnlyList<Reading>> MeasureAsync(TrialRun run)

@@ -1,3 +1,4 @@
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Benchmarks.Scenarios;
 using LoopBridge.Benchmarks.Servers;
 
@@ -11,9 +12,11 @@ internal sealed class StreamEchoTrial : ITrial
     private const string P50 = "p50 µs";
     private const string P99 = "p99 µs";
 
-    private static readonly EchoScenario Load = new("stream-echo", "", isAgainstConnectionHandler: false);
+    private static readonly EchoScenario Load = new("stream-echo");
 
     public string Name => Load.Name;
+
+    public string Title => "echo by a handler on a LoopStream";
 
     public string Description => "the load of echo on two servers of LoopBridge's: a reactor protocol, and a loop handler that reads and writes a LoopStream";
 
@@ -21,7 +24,7 @@ internal sealed class StreamEchoTrial : ITrial
 
     public string Right => LoopEchoServer.Stream;
 
-    public IReadOnlyList<TrialFigure> Figures { get; } =
+    public IReadOnlyList<Figure> Figures { get; } =
         [new(PerSecond, "#,0"), new(PerCpuSecond, "#,0", Mark.AtLeast(0.85)), new(P50, "#,0"), new(P99, "#,0")];
 
     public async Task<IReadOnlyList<Reading>> MeasureAsync(TrialRun run)

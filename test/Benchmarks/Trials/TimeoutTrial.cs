@@ -1,4 +1,5 @@
 using LoopBridge.Benchmarks.Processes;
+using LoopBridge.Benchmarks.Results;
 using LoopBridge.Loops;
 
 namespace LoopBridge.Benchmarks.Trials;
@@ -14,6 +15,8 @@ internal sealed class TimeoutTrial : ChildTrial
 
     public override string Name => "timeout";
 
+    public override string Title => "add and cancel a timeout";
+
     public override string Description
         => $"a loop's timeouts, none of them due: CallLater and RemoveTimeout of the same one, and RemoveTimeout of any one pending with"
             + $" CallLater of another in its place. Delays are spread evenly over an hour; {Few:#,0} or {Many:#,0} others are pending";
@@ -23,7 +26,7 @@ internal sealed class TimeoutTrial : ChildTrial
     public override string Right => $"{Many:#,0}";
 
     // The second touches memory at random, which a million entries have outside the caches whatever the structure; it is told, not judged.
-    public override IReadOnlyList<TrialFigure> Figures { get; } =
+    public override IReadOnlyList<Figure> Figures { get; } =
         [new(AddAndCancel, "0.0", Mark.AtMost(5)), new(Replace, "0.0")];
 
     protected override IReadOnlyList<Reading> Measure(TrialWork work)

@@ -1,3 +1,4 @@
+using LoopBridge.Benchmarks.Http;
 using LoopBridge.Benchmarks.Scenarios;
 
 namespace LoopBridge.Benchmarks.Wrk;
@@ -8,12 +9,10 @@ namespace LoopBridge.Benchmarks.Wrk;
 /// </summary>
 internal static class WrkLoad
 {
-    public const int Connections = 64;
-
-    public static async Task<LoadResult> RunAsync(ScenarioContext context, Uri url, int depth)
+    public static async Task<LoadResult> RunAsync(ScenarioContext context, WrkRequest request)
     {
-        await HttpProbe.CheckAsync(url, context.Stop).ConfigureAwait(false);
-        var wrk = new WrkRun(url, Connections, depth);
+        await HttpProbe.CheckAsync(request.Url, request.UploadBytes, isHttp2: false, context.Stop).ConfigureAwait(false);
+        var wrk = new WrkRun(request);
         if (context.WarmUp > TimeSpan.Zero)
             await wrk.RunAsync(context.WarmUp, context.Stop).ConfigureAwait(false);
 

@@ -22,13 +22,26 @@ internal static class WrkScript
 
         """;
 
-    /// <summary>For so many requests at a time; more than one are formatted once and sent as one string.</summary>
-    public static string For(int depth) => depth == 1 ? Done : Done +
-        $"""
-        init = function(args)
-            batch = string.rep(wrk.format(nil, wrk.path), {depth})
-        end
-        request = function() return batch end
+    /// <summary>For that request; several at a time are formatted once and sent as one string, and so is a body.</summary>
+    public static string For(WrkRequest request)
+    {
+        string script = Done;
+        if (request.OwnConnections)
+            script += "wrk.headers[\"Connection\"] = \"close\"\n";
+        if (request.UploadBytes > 0)
+            script += $"wrk.method = \"POST\"\nwrk.body = string.rep(\"x\", {request.UploadBytes})\n";
+        if (request.Depth > 1)
+        {
+            script +=
+                $"""
+                init = function(args)
+                    batch = string.rep(wrk.format(nil, wrk.path), {request.Depth})
+                end
+                request = function() return batch end
 
-        """;
+                """;
+        }
+
+        return script;
+    }
 }

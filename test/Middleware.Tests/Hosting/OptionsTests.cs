@@ -1,3 +1,4 @@
+using System.Reflection;
 using LoopBridge.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,14 +27,20 @@ public sealed class OptionsTests
         [nameof(LoopBridgeOptions.MaxWriteBufferSize)] = ("2000", 2000L),
         [nameof(LoopBridgeOptions.MaxUnsentBytes)] = ("3000", 3000L),
         [nameof(LoopBridgeOptions.FinOnError)] = ("true", true),
+        [nameof(LoopBridgeOptions.MaxConnectionsPerEndpoint)] = ("4000", 4000),
+        [nameof(LoopBridgeOptions.WhenFull)] = ("Close", LoopFullAction.Close),
     };
+
+    // All but what only code can give.
+    private static IEnumerable<PropertyInfo> Keys => typeof(LoopBridgeOptions).GetProperties()
+        .Where(property => property.Name != nameof(LoopBridgeOptions.CreateBoundListenSocket));
 
     [Fact]
     public void Configuration_OfEveryOption_IsBound()
     {
         LoopBridgeOptions options = Read(Others.ToDictionary(option => option.Key, option => (string?)option.Value.Text));
 
-        Assert.All(typeof(LoopBridgeOptions).GetProperties(), property => Assert.Equal(Others[property.Name].Value,
+        Assert.All(Keys, property => Assert.Equal(Others[property.Name].Value,
             property.GetValue(options)));
     }
 
@@ -50,11 +57,12 @@ public sealed class OptionsTests
                 }
             });
 
-        Assert.All(typeof(LoopBridgeOptions).GetProperties(), property => Assert.Equal(Others[property.Name].Value,
+        Assert.All(Keys, property => Assert.Equal(Others[property.Name].Value,
             property.GetValue(options)));
     }
 
     [Theory]
+    [InlineData("MaxConnectionsPerEndpoint")]
     [InlineData("MaxReadBufferSize")]
     [InlineData("MaxWriteBufferSize")]
     public void Configuration_OfALimitLeftEmpty_IsNoLimit(string key)
@@ -71,6 +79,9 @@ public sealed class OptionsTests
     [InlineData("LoopCount", "1025", "LoopBridge:LoopCount", "0", "1024")]
     [InlineData("LoopCount", "many", "LoopBridge:LoopCount", "numbers")]
     [InlineData("Enabled", "perhaps", "LoopBridge:Enabled", "true", "false")]
+    [InlineData("WhenFull", "Panic", "LoopBridge:WhenFull", "Wait", "Close")]
+    [InlineData("WhenFull", "7", "LoopBridge:WhenFull", "Wait", "Close")]
+    [InlineData("MaxConnectionsPerEndpoint", "0", "LoopBridge:MaxConnectionsPerEndpoint", "above 0")]
     [InlineData("OverstayLimit", "00:00:00", "LoopBridge:OverstayLimit", "00:00:00.0010000", "00:01:00")]
     [InlineData("OverstayLimit", "00:01:01", "LoopBridge:OverstayLimit", "00:01:00")]
     [InlineData("OverstayLimit", "soon", "LoopBridge:OverstayLimit", "00:00:00.020")]

@@ -37,6 +37,15 @@ internal static class HttpSurface
         await ProblemAsync(client, "/resolve", HttpStatusCode.BadRequest);
         await ProblemAsync(client, "/later?ms=-1", HttpStatusCode.BadRequest);
         await ProblemAsync(client, "/later?ms=60001", HttpStatusCode.BadRequest);
+        await ProblemAsync(client, "/bytes?n=-1", HttpStatusCode.BadRequest);
+        await ProblemAsync(client, "/bytes?n=9999999999", HttpStatusCode.BadRequest);
+        foreach (int length in (int[])[0, 1, 65_536, 1_000_000])
+        {
+            string bytes = await GetAsync(client, $"/bytes?n={length}", "application/octet-stream");
+            Assert.Equal(length, bytes.Length);
+            Assert.Equal(await UploadAsync(client, length), $"{length}");
+        }
+
         using HttpResponseMessage upgrade = await client.GetAsync(new Uri("/ws/echo", UriKind.Relative),
             TestContext.Current.CancellationToken).WithDeadline();
         Assert.Equal(HttpStatusCode.UpgradeRequired, upgrade.StatusCode);
@@ -48,6 +57,14 @@ internal static class HttpSurface
             TestContext.Current.CancellationToken).WithDeadline();
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal(type, answer.Content.Headers.ContentType!.MediaType);
+        return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).WithDeadline();
+    }
+
+    private static async Task<string> UploadAsync(HttpClient client, int length)
+    {
+        using HttpResponseMessage answer = await client.PostAsync(new Uri("/upload", UriKind.Relative), new ByteArrayContent(new byte[length]),
+            TestContext.Current.CancellationToken).WithDeadline();
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).WithDeadline();
     }
 

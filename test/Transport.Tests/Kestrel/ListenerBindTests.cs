@@ -1,6 +1,10 @@
+using System.Buffers;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using LoopBridge.Kestrel;
 using LoopBridge.Testing;
+using LoopBridge.Transport.Tests.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -145,6 +149,114 @@ public sealed class ListenerBindTests
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-14"), Contract("K-08"), Contract("K-12")]
+    public async Task BindAsync_TheListeningSocket_HasTheOptionsOfStock(LoopBridgeMode mode, LoopDriver driver)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Options and backlog are read as on Linux.");
+        await using var host = new TransportHost(mode, driver);
+        using Socket socket = ((LoopConnectionListener)await host.BindAsync()).Socket.Raw.Borrow();
+        Assert.True(socket.ReusesAddress());
+        Assert.False(socket.ReusesPort());
+        Assert.Equal(512, socket.Backlog());
+        Assert.True(socket.IsNonBlocking());
+        Assert.True(socket.IsClosedOnExec());
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-14")]
+    public async Task BindAsync_ReusePort_TwoListenersShareAPort(LoopBridgeMode mode, LoopDriver driver)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SO_REUSEPORT.");
+        await using var host = new TransportHost(mode, driver, configure: o => o.ReusePort = true);
+        IConnectionListener first = await host.BindAsync();
+        IConnectionListener second = await host.BindAsync(first.EndPoint);
+        await first.DisposeAsync().WithDeadline();
+        await host.ConnectAsync(second);
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-13"), Contract("K-09")]
+    public async Task BindAsync_LinkLocalAddress_KeepsItsScope(LoopBridgeMode mode, LoopDriver driver)
+    {
+        IPAddress? linkLocal = NetworkInterface.GetAllNetworkInterfaces()
+            .SelectMany(static network => network.GetIPProperties().UnicastAddresses)
+            .Select(static unicast => unicast.Address)
+            .FirstOrDefault(static address => address.IsIPv6LinkLocal);
+        Assert.SkipWhen(linkLocal is null, "No interface of this machine has a link-local IPv6 address.");
+        Assert.NotEqual(0, linkLocal.ScopeId);
+        await using var host = new TransportHost(mode, driver);
+        IConnectionListener listener = await host.BindAsync(new IPEndPoint(linkLocal, 0));
+        var bound = Assert.IsType<IPEndPoint>(listener.EndPoint);
+        Assert.Equal((linkLocal, linkLocal.ScopeId), (bound.Address, bound.Address.ScopeId));
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync(listener);
+        Assert.Equal(bound, connection.LocalEndPoint);
+        Assert.Equal(client.LocalEndPoint, connection.RemoteEndPoint);
+        Assert.Equal(linkLocal.ScopeId, ((IPEndPoint)connection.RemoteEndPoint!).Address.ScopeId);
+        await listener.DisposeAsync().WithDeadline();
+        Assert.Equal(bound, (await host.BindAsync(bound)).EndPoint); // and again with a fixed port
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-19")]
+    public async Task BindAsync_CancelledWhileALoopIsHeld_EndsAndLeavesThePortFree(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using var host = new TransportHost(mode, driver);
+        IConnectionListener before = await host.BindAsync();
+        await before.DisposeAsync().WithDeadline();
+        using (HeldLoops.Hold(host.Group))
+        {
+            using var cancel = new CancellationTokenSource();
+            Task<IConnectionListener> bind = host.Factory.BindAsync(before.EndPoint, cancel.Token).AsTask();
+            Assert.False(bind.IsCompleted);
+            await cancel.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => bind.WithDeadline());
+        }
+
+        PipeExtensions.Eventually(() => host.Pools.Open == 0, "What was begun is not closed.");
+        await host.ConnectAsync(await host.BindAsync(before.EndPoint));
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-19")]
+    public async Task BindAsync_NoPools_LeavesThePortFree(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using var host = new TransportHost(mode, driver);
+        IConnectionListener before = await host.BindAsync();
+        await before.DisposeAsync().WithDeadline();
+        var factory = new LoopTransportFactory(host.Group, host.Options, new FailingPools(host.Pools), host.Loggers);
+        await Assert.ThrowsAsync<InsufficientMemoryException>(
+            () => factory.BindAsync(before.EndPoint, TestContext.Current.CancellationToken).WithDeadline());
+        Assert.Equal(0, host.Pools.Open);
+        await host.ConnectAsync(await host.BindAsync(before.EndPoint));
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-17")]
+    public async Task FileHandleEndPoint_OfEachFamily_ReportsItsAddressAndServes(LoopBridgeMode mode, LoopDriver driver)
+    {
+        using var path = new TemporaryPath();
+        await using var host = new TransportHost(mode, driver);
+        var endPoints = new List<EndPoint> { TransportHost.AnyPort, path.EndPoint };
+        if (Socket.OSSupportsIPv6)
+        {
+            endPoints.Add(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        }
+
+        foreach (EndPoint endPoint in endPoints)
+        {
+            using var bound = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+            bound.Bind(endPoint);
+            IConnectionListener listener = await host.BindAsync(new FileHandleEndPoint((ulong)bound.Handle, FileHandleType.Auto));
+            Assert.Equal(bound.LocalEndPoint!.ToString(), listener.EndPoint.ToString());
+            (ConnectionContext connection, Socket client) = await host.ConnectAsync(listener);
+            await client.SendTextAsync("x");
+            Assert.Equal("x", await connection.Transport.Input.ReadTextAsync(1));
+            await listener.DisposeAsync().WithDeadline();
+            Assert.True(endPoint is not UnixDomainSocketEndPoint || File.Exists(path.Path), "The file belongs to whoever bound it.");
+        }
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-17"), Contract("K-18")]
     public async Task FileHandleEndPoint_DisposedListener_LeavesTheDescriptorListening(LoopBridgeMode mode, LoopDriver driver)
     {
@@ -185,6 +297,42 @@ public sealed class ListenerBindTests
             (ConnectionContext connection, _) = await host.ConnectAsync();
             Assert.Equal(noDelay, connection.Features.Get<IConnectionSocketFeature>()!.Socket.NoDelay);
         }
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-31")]
+    public async Task AcceptAsync_TcpConnection_DoesNotBlockIsNotInheritedAndSendsNoProbes(LoopBridgeMode mode, LoopDriver driver)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The flags of a descriptor are read as on Linux.");
+        await using var host = new TransportHost(mode, driver);
+        (ConnectionContext connection, _) = await host.ConnectAsync();
+        Socket socket = connection.Features.Get<IConnectionSocketFeature>()!.Socket;
+        Assert.True(socket.IsNonBlocking());
+        Assert.True(socket.IsClosedOnExec());
+        Assert.Equal(0, socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive));
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-80"), Contract("K-36")]
+    public async Task Connections_OfTwoListeners_AreSpreadOverTheSameLoops(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using var host = new TransportHost(mode, driver);
+        IConnectionListener[] listeners = [await host.BindAsync(), await host.BindAsync()];
+        for (int i = 0; i < 8; i++)
+        {
+            await host.ConnectAsync(listeners[i % 2]);
+        }
+
+        Assert.All(host.Group.Members, member => Assert.Equal(4, member.Connections));
+    }
+
+    // The first loop gets its pool, the second none.
+    private sealed class FailingPools(CheckingPools pools) : IMemoryPoolFactory<byte>
+    {
+        private int _made;
+
+        public MemoryPool<byte> Create(MemoryPoolOptions? options = null)
+            => _made++ == 0 ? pools.Create(options) : throw new InsufficientMemoryException();
     }
 
     private sealed class DerivedEndPoint() : IPEndPoint(IPAddress.Loopback, 1);

@@ -1,4 +1,6 @@
+using System.IO.Pipelines;
 using System.Net.Sockets;
+using System.Text;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Connections;
 
@@ -160,6 +162,57 @@ public sealed class ListenerEndTests
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-35")]
+    public async Task DisposeAsync_BuffersReturnedAfterEverything_AreTaken(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using var host = new TransportHost(mode, driver);
+        IConnectionListener listener = await host.BindAsync();
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync(listener);
+        await client.SendTextAsync("kept");
+        ReadResult kept = await connection.Transport.Input.ReadSoonAsync();
+        connection.Abort(new ConnectionAbortedException("The limit of patience."));
+        await listener.DisposeAsync().WithDeadline();
+        PipeExtensions.Eventually(() => host.Connections == 0, "The abort did not end it.");
+        Assert.Equal("kept", Encoding.ASCII.GetString(kept.Buffer)); // not given away under the reader's hands
+        connection.Transport.Input.AdvanceTo(kept.Buffer.End);
+        await connection.Transport.Input.CompleteAsync();
+        await connection.DisposeAsync().WithDeadline();
+        Assert.Equal((0, 0), (host.Pools.Outstanding, host.Pools.Open));
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-28")]
+    public async Task AcceptAsync_Connection_ReceivesBeforeAnybodyReads(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using var host = new TransportHost(mode, driver);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        await client.SendTextAsync("early");
+        PipeExtensions.Eventually(() => host.Pools.Outstanding > 0, "Nothing was received.");
+        Assert.Equal("early", await connection.Transport.Input.ReadTextAsync(5));
+        client.Shutdown(SocketShutdown.Send);
+        await connection.ClosedAsync();
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-37"), Contract("K-22")]
+    public async Task UnbindAndDispose_OnAThreadThatBlocksInItsContext_NeedNotThatThread(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using var host = new TransportHost(mode, driver);
+        IConnectionListener listener = await host.BindAsync();
+        await host.ConnectAsync(listener);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            SynchronizationContext.SetSynchronizationContext(new DeafContext());
+            listener.UnbindAsync(new CancellationToken(canceled: true)).AsTask().Wait(Deadline.Default);
+            listener.DisposeAsync().AsTask().Wait(Deadline.Default);
+            ended.SetResult();
+        }).Start();
+        await ended.Task.WithDeadline();
+        Assert.Null(await listener.AcceptAsync(TestContext.Current.CancellationToken).WithDeadline());
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-29")]
     public async Task AcceptAsync_Pending_IsNotContinuedOnALoop(LoopBridgeMode mode, LoopDriver driver)
     {
@@ -175,5 +228,13 @@ public sealed class ListenerEndTests
             host.OwnAtEnd(connection!);
             return host.Group.Members.Any(member => member.Loop.IsOnLoopThread);
         }
+    }
+
+    /// <summary>A context whose thread never comes round to what is posted.</summary>
+    private sealed class DeafContext : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state) => throw new InvalidOperationException("Something needs the caller's thread.");
+
+        public override void Send(SendOrPostCallback d, object? state) => throw new InvalidOperationException("Something needs the caller's thread.");
     }
 }

@@ -101,6 +101,29 @@ public sealed class SegmentQueueTests
     }
 
     [Fact]
+    public void Commit_ConsumedWhileTheProducerHadTheBlock_HoldsNone()
+    {
+        using var pool = new CountingPool(8192);
+        var queue = new SegmentQueue(pool, blockSize: 64);
+        foreach (int room in new[] { 10, 8192 })
+        {
+            queue.Write("data"u8);
+            queue.Commit();
+            queue.GetMemory(room);
+
+            queue.Clear(); // cannot give back what the producer has
+            Assert.NotEqual(0, pool.Outstanding);
+            queue.Commit();
+
+            Assert.Equal(0, pool.Outstanding);
+        }
+
+        queue.Write("more"u8);
+        queue.Commit();
+        Assert.Equal("more"u8.ToArray(), queue.Peek().ToArray());
+    }
+
+    [Fact]
     public void Peek_BlocksPassedOverEmpty_AreNotAmongThePieces()
     {
         using var pool = new CountingPool(64);

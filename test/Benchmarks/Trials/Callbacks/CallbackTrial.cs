@@ -1,3 +1,5 @@
+using LoopBridge.Benchmarks.Results;
+
 namespace LoopBridge.Benchmarks.Trials.Callbacks;
 
 /// <summary>What it costs to hand work to a loop from another thread, beside handing it to the thread pool.</summary>
@@ -12,6 +14,8 @@ internal sealed class CallbackTrial : ChildTrial
 
     public override string Name => "callback";
 
+    public override string Title => "a callback from another thread";
+
     public override string Description
         => $"bursts of {Length:#,0} delegates with a state, which do nothing, posted by 1 and by 2 threads:"
             + " UnsafeQueueUserWorkItem(WaitCallback, object) and AddCallback(Action<object>, object), which also carries the ambient context."
@@ -22,17 +26,17 @@ internal sealed class CallbackTrial : ChildTrial
 
     public override string Right => "loop";
 
-    public override IReadOnlyList<TrialFigure> Figures { get; } =
+    public override IReadOnlyList<Figure> Figures { get; } =
     [
-        .. ProducerCounts.SelectMany(IEnumerable<TrialFigure> (count) =>
+        .. ProducerCounts.SelectMany(IEnumerable<Figure> (count) =>
         [
-            new TrialFigure(Title("ns/item", count), "0.0", Mark.AtMost(1)),
-            new TrialFigure(Title("post ns", count), "0.0", Mark.AtMost(1)),
-            new TrialFigure(Title("CPU ns", count), "0.0"),
-            new TrialFigure(Title("allocated bytes", count), "0.0", Mark.AtMost(1)),
+            new Figure(FigureOf("ns/item", count), "0.0", Mark.AtMost(1)),
+            new Figure(FigureOf("post ns", count), "0.0", Mark.AtMost(1)),
+            new Figure(FigureOf("CPU ns", count), "0.0"),
+            new Figure(FigureOf("allocated bytes", count), "0.0", Mark.AtMost(1)),
         ]),
-        new TrialFigure(Lone, "0.0"),
-        new TrialFigure(LonePost, "0.0"),
+        new Figure(Lone, "0.0"),
+        new Figure(LonePost, "0.0"),
     ];
 
     protected override IReadOnlyList<Reading> Measure(TrialWork work)
@@ -46,10 +50,10 @@ internal sealed class CallbackTrial : ChildTrial
         {
             using var burst = new Burst(producers, Length);
             Slices<BurstCost> slices = work.Alternate(share, () => burst.Run(pool), () => burst.Run(callbacks));
-            readings.Add(slices.Medians(Title("ns/item", producers), cost => cost.ItemNanoseconds));
-            readings.Add(slices.Medians(Title("post ns", producers), cost => cost.PostNanoseconds));
-            readings.Add(slices.Medians(Title("CPU ns", producers), cost => cost.CpuNanoseconds));
-            readings.Add(slices.Medians(Title("allocated bytes", producers), cost => cost.Bytes));
+            readings.Add(slices.Medians(FigureOf("ns/item", producers), cost => cost.ItemNanoseconds));
+            readings.Add(slices.Medians(FigureOf("post ns", producers), cost => cost.PostNanoseconds));
+            readings.Add(slices.Medians(FigureOf("CPU ns", producers), cost => cost.CpuNanoseconds));
+            readings.Add(slices.Medians(FigureOf("allocated bytes", producers), cost => cost.Bytes));
         }
 
         using var lone = new Burst(producers: 1, length: 1);
@@ -66,5 +70,5 @@ internal sealed class CallbackTrial : ChildTrial
         return lone.Run(queue);
     }
 
-    private static string Title(string what, int producers) => $"{what}, {producers} producer{(producers == 1 ? "" : "s")}";
+    private static string FigureOf(string what, int producers) => $"{what}, {producers} producer{(producers == 1 ? "" : "s")}";
 }

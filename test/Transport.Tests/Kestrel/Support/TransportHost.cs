@@ -105,6 +105,14 @@ internal sealed class TransportHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs on a loop's thread.</summary>
+    internal Task<T> AskAsync<T>(int loop, Func<T> question)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Assert.True(Group.Members[loop].Loop.AddCallback(() => answer.SetResult(question())));
+        return answer.Task.WithDeadline();
+    }
+
     internal LogEntry[] LogsOf(string eventName) => [.. Logs.Entries.Where(entry => entry.Category == LoopTransportFactory.LogCategory && entry.Id.Name == eventName)];
 
     public async ValueTask DisposeAsync()

@@ -15,6 +15,7 @@ internal static class SocketOptions
     private const int IPV6_V6ONLY = 26;
     private const int SOL_SOCKET = 1;
     private const int SO_REUSEADDR = 2;
+    private const int SO_REUSEPORT = 15;
 
     internal static int Backlog(this Socket socket)
     {
@@ -26,6 +27,8 @@ internal static class SocketOptions
     internal static bool IsIPv6Only(this Socket socket) => Flag(socket, IPPROTO_IPV6, IPV6_V6ONLY);
 
     internal static bool ReusesAddress(this Socket socket) => Flag(socket, SOL_SOCKET, SO_REUSEADDR);
+
+    internal static bool ReusesPort(this Socket socket) => Flag(socket, SOL_SOCKET, SO_REUSEPORT);
 
     internal static bool IsNonBlocking(this Socket socket) => (StatusFlags(socket) & O_NONBLOCK) != 0;
 
