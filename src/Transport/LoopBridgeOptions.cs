@@ -27,7 +27,10 @@ public sealed class LoopBridgeOptions
     /// <summary>The mechanism underneath each loop or reactor. Defaults to <see cref="LoopDriver.Auto"/>.</summary>
     public LoopDriver Driver { get; set; } = LoopDriver.Auto;
 
-    /// <summary>How many loops. Zero, the default: one for each core. At most 1024.</summary>
+    /// <summary>
+    /// How many loops. Zero, the default: one for every two processors, and one at least. HTTP handlers that are too much for so few run on
+    /// worker threads beside them while processors are idle. At most 1024.
+    /// </summary>
     public int LoopCount { get; set; }
 
     /// <summary>

@@ -235,19 +235,11 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
         if (mustResume)
         {
-            ResumeOnLoop();
+            _waiter.WakeEarly();
             return _waiter.Task;
         }
 
         return _waiter.TryEnd() ? new ValueTask<ReadResult>(Take()) : _waiter.Task;
-    }
-
-    private void ResumeOnLoop()
-    {
-        if (!_socket.Loop.Post(new FirstRead(this)))
-        {
-            WakeUp(); // the loop is closed, and the connection with it
-        }
     }
 
     public override bool TryRead(out ReadResult result)
@@ -336,17 +328,4 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     // Blocks know their place in the stream, so a position is a number.
     private static long OffsetOf(SequencePosition position)
         => ((BufferSegment)position.GetObject()!).RunningIndex + position.GetInteger();
-
-    /// <summary>The first read found its bytes there already, and is resumed as one that had to wait for them.</summary>
-    private sealed class FirstRead(LoopPipeReader reader) : ILoopWork
-    {
-        public void Run()
-        {
-            // Somebody may have ended the wait meanwhile. Another one is woken only if it has what it waits for.
-            if (reader.CanTake)
-            {
-                reader._waiter.Wake(inline: true);
-            }
-        }
-    }
 }
