@@ -1,11 +1,10 @@
 using LoopBridge.Kestrel;
 using LoopBridge.Middleware.Tests.Sample;
 using LoopBridge.Testing;
-using WebApp;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.TestHost;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoopBridge.Middleware.Tests.Hosting;
@@ -25,7 +24,7 @@ public sealed class WebApplicationFactoryTests
 
         Assert.IsType<TestServer>(factory.Services.GetRequiredService<IServer>());
         Assert.Empty(factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
-        Assert.Empty(factory.Services.GetEndPoints<EchoProtocol>());
+        Assert.IsType<LoopTransportFactory>(factory.Services.GetServices<IConnectionListenerFactory>().Last()); // there, and not asked
     }
 
     [Theory, ClassData(typeof(Modes))]
