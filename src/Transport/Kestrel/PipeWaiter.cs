@@ -21,7 +21,7 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionSchedule
     internal ValueTask<TResult> Task => new(this, _core.Version);
 
     /// <summary>Any thread.</summary>
-    internal bool IsWaiting => Volatile.Read(ref _waiting) == 1;
+    internal bool IsWaiting => Volatile.Read(ref _waiting) != 0;
 
     /// <summary>From here on <see cref="Wake"/> completes the wait.</summary>
     internal void Begin(CancellationToken cancellationToken)
