@@ -27,7 +27,10 @@ public sealed class LoopBridgeOptions
     /// <summary>The mechanism underneath each loop or reactor. Defaults to <see cref="LoopDriver.Auto"/>.</summary>
     public LoopDriver Driver { get; set; } = LoopDriver.Auto;
 
-    /// <summary>How many loops. Zero, the default: one for each core. At most 1024.</summary>
+    /// <summary>
+    /// How many loops. Zero, the default: one for every two processors, and one at least. HTTP handlers that are too much for so few run on
+    /// worker threads beside them while processors are idle. At most 1024.
+    /// </summary>
     public int LoopCount { get; set; }
 
     /// <summary>
@@ -86,6 +89,14 @@ public sealed class LoopBridgeOptions
     /// <see cref="LoopFullAction.Wait"/>.
     /// </summary>
     public LoopFullAction WhenFull { get; set; } = LoopFullAction.Wait;
+
+    /// <summary>
+    /// How long connections that have just come may take to begin, when the server stops or an endpoint's configuration changes. Kestrel
+    /// closes what has no request in hand as soon as accepting ends; requests that are just arriving would be lost with it. The port is
+    /// closed at once in any case, and nothing is waited for if nobody came within this time, or if each has begun. At most one minute.
+    /// Defaults to half a second. Zero: the end shows at once, as on stock sockets.
+    /// </summary>
+    public TimeSpan UnbindGrace { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
     /// Bytes received and not yet looked at by the application, for each connection, at which receiving pauses until half of them are gone.

@@ -159,6 +159,7 @@ internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, I
         _reader.ReleaseIfUnread();
         _writer.OnClosed();
         _settings.OnConnectionEnded();
+        OnBegun();
         FireToken();
     }
 

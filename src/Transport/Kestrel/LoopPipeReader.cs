@@ -16,7 +16,7 @@ namespace LoopBridge.Kestrel;
 /// the waiter. The loop reads ahead up to the limit, because a FIN must be noticed while a handler is busy; with the queue empty no block
 /// is held.
 /// </remarks>
-internal sealed class LoopPipeReader : PipeReader, ILoopWork
+internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWork
 {
     // Kestrel asks for at least so much room for each receive.
     private const int SmallestReceive = 2048;
@@ -42,6 +42,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     private int _paused;
     private int _cancelRequested;
     private long _examined;
+    private bool _begun;
 
     internal LoopPipeReader(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings, ConnectionScheduler scheduler)
     {
@@ -50,7 +51,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         _queue = new SegmentQueue(settings.Pool);
         _pauseAt = settings.MaxReadBufferSize is > 0 and { } limit ? limit : long.MaxValue;
         _scheduler = scheduler;
-        _waiter = new PipeWaiter<ReadResult>(Take, scheduler);
+        _waiter = new PipeWaiter<ReadResult>(this, scheduler);
     }
 
     /// <summary>Whether the application had enough of the input while there was more of it: the peer may still be sending.</summary>
@@ -130,6 +131,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     /// </summary>
     internal void TakeOver(Action<ReadOnlySequence<byte>> use)
     {
+        _connection.OnBegun();
         _inputCompleted = true; // a resume or fair share still posted must not receive what is the handler's
 
         // Completed afterwards: a handler that closes the socket in the middle of these bytes may still look at the rest of them.
@@ -238,19 +240,11 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
         if (mustResume)
         {
-            ResumeOnLoop();
+            _waiter.WakeEarly();
             return _waiter.Task;
         }
 
         return _waiter.TryEnd() ? new ValueTask<ReadResult>(Take()) : _waiter.Task;
-    }
-
-    private void ResumeOnLoop()
-    {
-        if (!_socket.Loop.Post(new FirstRead(this)))
-        {
-            WakeUp(); // the loop is closed, and the connection with it
-        }
     }
 
     public override bool TryRead(out ReadResult result)
@@ -280,6 +274,12 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
         Volatile.Write(ref _examined, examinedOffset);
         _queue.Consume(consumedOffset - _queue.Consumed);
+        if (!_begun && consumedOffset > 0)
+        {
+            _begun = true;
+            _connection.OnBegun();
+        }
+
         if (Volatile.Read(ref _paused) == 1 && Unexamined <= _pauseAt / 2 && Interlocked.Exchange(ref _paused, 0) == 1)
         {
             _connection.OnResumed();
@@ -310,7 +310,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         }
     }
 
-    private ReadResult Take()
+    public ReadResult Take()
     {
         bool canceled = Interlocked.Exchange(ref _cancelRequested, 0) == 1;
 
@@ -335,17 +335,4 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     // Blocks know their place in the stream, so a position is a number.
     private static long OffsetOf(SequencePosition position)
         => ((BufferSegment)position.GetObject()!).RunningIndex + position.GetInteger();
-
-    /// <summary>The first read found its bytes there already, and is resumed as one that had to wait for them.</summary>
-    private sealed class FirstRead(LoopPipeReader reader) : ILoopWork
-    {
-        public void Run()
-        {
-            // Somebody may have ended the wait meanwhile. Another one is woken only if it has what it waits for.
-            if (reader.CanTake)
-            {
-                reader._waiter.Wake(inline: true);
-            }
-        }
-    }
 }

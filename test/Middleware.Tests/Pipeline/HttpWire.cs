@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using LoopBridge.Testing;
@@ -41,6 +42,14 @@ internal sealed class HttpWire(Stream stream, Socket socket) : IDisposable
             socket.Dispose(); // the failure is the caller's to judge
             throw;
         }
+    }
+
+    internal static async Task<HttpWire> ConnectTlsAsync(EndPoint endPoint)
+    {
+        HttpWire plain = await ConnectAsync(endPoint);
+        var tls = new SslStream(plain.Stream);
+        await tls.AuthenticateAsClientAsync(TlsClients.Options(), CancellationToken.None).WithDeadline();
+        return new HttpWire(tls, plain.Socket);
     }
 
     internal Task SendAsync(string text) => SendAsync(Encoding.ASCII.GetBytes(text));

@@ -30,7 +30,12 @@ internal sealed class TransportHost : IAsyncDisposable
         configure?.Invoke(options);
         Options = Microsoft.Extensions.Options.Options.Create(options);
         Loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
-        Group = LoopGroups.Create(options.Mode, loops, driver, logger: Loggers.CreateLogger("LoopBridge.Loops"));
+        Group = LoopGroups.Create(options.Mode, loops, driver, logger: Loggers.CreateLogger("LoopBridge.Loops"), supervision: new LoopSupervision
+        {
+            OverstayLimit = options.OverstayLimit,
+            StallLimit = options.StallLimit,
+            MaxWorkerThreads = options.MaxWorkerThreads,
+        });
         Factory = new LoopTransportFactory(Group, Options, Pools, Loggers);
     }
 
