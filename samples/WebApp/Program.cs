@@ -32,6 +32,7 @@ app.MapGet("/resolve", NameLookup.ResolveAsync);                      // ?name=
 app.MapGet("/later", Later.AnswerAsync);                              // ?ms=, from a reactor timer
 app.MapGet("/bytes", Bytes.WriteAsync);                               // ?n=, streamed
 app.MapPost("/upload", Upload.CountAsync);                            // answers with the count of bytes read
+app.MapGet("/block", Block.Answer);                                   // ?ms=, blocking its thread
 app.MapGet("/chat", ChatPage.Show);
 app.MapReactorProtocol<EchoProtocol>("/ws/echo");                     // the same protocols, over WebSockets
 app.MapReactorProtocol<ChatProtocol>("/ws/chat");

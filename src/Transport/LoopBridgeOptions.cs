@@ -27,7 +27,10 @@ public sealed class LoopBridgeOptions
     /// <summary>The mechanism underneath each loop or reactor. Defaults to <see cref="LoopDriver.Auto"/>.</summary>
     public LoopDriver Driver { get; set; } = LoopDriver.Auto;
 
-    /// <summary>How many loops. Zero, the default: one for each core. At most 1024.</summary>
+    /// <summary>
+    /// How many loops. Zero, the default: one for every two processors, and one at least. HTTP handlers that are too much for so few run on
+    /// worker threads beside them while processors are idle. At most 1024.
+    /// </summary>
     public int LoopCount { get; set; }
 
     /// <summary>
@@ -88,6 +91,14 @@ public sealed class LoopBridgeOptions
     public LoopFullAction WhenFull { get; set; } = LoopFullAction.Wait;
 
     /// <summary>
+    /// How long connections that have just come may take to begin, when the server stops or an endpoint's configuration changes. Kestrel
+    /// closes what has no request in hand as soon as accepting ends; requests that are just arriving would be lost with it. The port is
+    /// closed at once in any case, and nothing is waited for if nobody came within this time, or if each has begun. At most one minute.
+    /// Defaults to half a second. Zero: the end shows at once, as on stock sockets.
+    /// </summary>
+    public TimeSpan UnbindGrace { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
     /// Bytes received and not yet looked at by the application, for each connection, at which receiving pauses until half of them are gone.
     /// Defaults to 1 MiB. Null: no limit, which with untrusted clients is a way to exhaust memory. Kestrel's <c>MaxRequestBufferSize</c>
     /// does not reach a transport; this does.
@@ -106,6 +117,20 @@ public sealed class LoopBridgeOptions
     /// </summary>
     public long MaxUnsentBytes { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>Ends aborted connections with FIN in place of RST, like Kestrel's switch of that name. Defaults to false.</summary>
-    public bool FinOnError { get; set; }
+    /// <summary>
+    /// Ends aborted connections with FIN in place of RST. Defaults to what the <see cref="AppContext"/> switch
+    /// <c>Microsoft.AspNetCore.Server.Kestrel.FinOnError</c> says, which Kestrel's own sockets follow, too; that is false where it is not
+    /// set.
+    /// </summary>
+    public bool FinOnError { get; set; } = AppContext.TryGetSwitch(FinOnErrorSwitch, out bool isOn) && isOn;
+
+    /// <summary>
+    /// Serves clients that finish sending before they read the answer (half-close), on all endpoints; <c>UseHalfClose</c> does so for one.
+    /// <c>ConnectionClosed</c>, and with it <c>HttpContext.RequestAborted</c>, then fires when the connection is closed. Otherwise the
+    /// client's FIN fires it, as Kestrel's users expect, and HTTP/1 gives up the request that it is at. The price: that a client has gone
+    /// away is noticed only when something is sent to it. Defaults to false.
+    /// </summary>
+    public bool AllowHalfClose { get; set; }
+
+    private const string FinOnErrorSwitch = "Microsoft.AspNetCore.Server.Kestrel.FinOnError";
 }

@@ -31,7 +31,7 @@ public sealed partial class ReadmeTests
     {
         string[] names =
         [
-            .. Section(TableHeading).Where(line => line.StartsWith('|'))
+            .. RepositoryRoot.ReadmeSection(TableHeading).Where(line => line.StartsWith('|'))
                 .SelectMany(line => CodeSpan().Matches(line.Split('|')[2]))
                 .Select(match => match.Groups[1].Value),
         ];
@@ -58,8 +58,8 @@ public sealed partial class ReadmeTests
     [Fact]
     public void ExamplesOfTestingYourProtocols_AreThoseOfATest()
     {
-        string[] test = Trimmed(File.ReadAllLines(Path.Combine(Root(), "test", "Transport.Tests", "Manual", "ReadmeExampleTests.cs")));
-        string[][] examples = [.. Examples(Section(TestingHeading))];
+        string[] test = Trimmed(File.ReadAllLines(Path.Combine(RepositoryRoot.Find(), "test", "Transport.Tests", "Manual", "ReadmeExampleTests.cs")));
+        string[][] examples = [.. Examples(RepositoryRoot.ReadmeSection(TestingHeading))];
 
         Assert.Equal(2, examples.Length);
         foreach (string[] example in examples)
@@ -96,14 +96,6 @@ public sealed partial class ReadmeTests
             .Any(extended => extended.IsAssignableFrom(type)
                 || (extended.IsGenericType && type.IsGenericType && extended.GetGenericTypeDefinition() == type.GetGenericTypeDefinition()));
 
-    private static IEnumerable<string> Section(string heading)
-    {
-        string[] lines = File.ReadAllLines(Path.Combine(Root(), "README.md"));
-        int start = Array.IndexOf(lines, heading);
-        Assert.True(start >= 0, $"The README has no section '{heading}'.");
-        return lines.Skip(start + 1).TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal));
-    }
-
     private static IEnumerable<string[]> Examples(IEnumerable<string> section)
     {
         List<string>? example = null;
@@ -126,19 +118,6 @@ public sealed partial class ReadmeTests
     }
 
     private static string[] Trimmed(IEnumerable<string> lines) => [.. lines.Select(line => line.Trim())];
-
-    // Not by the compiler's idea of the path, which a deterministic build hides.
-    private static string Root()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "LoopBridge.slnx")))
-        {
-            folder = folder.Parent;
-        }
-
-        Assert.NotNull(folder);
-        return folder.FullName;
-    }
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex CodeSpan();

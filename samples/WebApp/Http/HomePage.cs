@@ -31,7 +31,7 @@ internal static class HomePage
               <tr><th>where</th><th>what</th></tr>
               <tr><td>5080, 5082 (h2c), 5443 (HTTPS)</td><td>HTTP: <a href="/plaintext">/plaintext</a>, <a href="/json">/json</a>, <a href="/loops">/loops</a>,
                 <a href="/resolve?name=localhost">/resolve?name=</a>, <a href="/later?ms=500">/later?ms=</a>,
-                <a href="/bytes?n=1000">/bytes?n=</a>, <code>POST /upload</code>, <code>/ws/echo</code>, <a href="/chat">/chat</a></td></tr>
+                <a href="/bytes?n=1000">/bytes?n=</a>, <code>POST /upload</code>, <a href="/block?ms=500">/block?ms=</a>, <code>/ws/echo</code>, <a href="/chat">/chat</a></td></tr>
               <tr><td><code>nc 127.0.0.1 7007</code></td><td>reactor protocol: echo</td></tr>
               <tr><td><code>nc 127.0.0.1 7008</code></td><td>loop handler: greets each line</td></tr>
               <tr><td><code>nc 127.0.0.1 7009</code></td><td>reactor line protocol: a chat room, the one of <a href="/chat">/chat</a></td></tr>

@@ -4,7 +4,9 @@ using LoopBridge.Loops;
 
 namespace LoopBridge.Diagnostics;
 
-/// <summary>The meter <c>LoopBridge</c>: what each loop does, tagged <c>loopbridge.loop</c> with its name.</summary>
+/// <summary>
+/// The meter <c>LoopBridge</c>: what each loop does, tagged <c>loopbridge.loop</c> with its name, and what the threads beside them do.
+/// </summary>
 internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group, AcceptCounters accepting)
 {
     internal const string MeterName = "LoopBridge";
@@ -28,6 +30,13 @@ internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group, AcceptC
         _meter.CreateObservableCounter(
             "loopbridge.listener.rejected", () => accepting.Rejected, "{connection}",
             "Connections closed because their endpoint had as many as it may have.");
+        _meter.CreateObservableUpDownCounter(
+            "loopbridge.workers.count", () => (long)group.Workers.Total, "{thread}", "Worker threads there are, those of the loops among them.");
+        _meter.CreateObservableUpDownCounter(
+            "loopbridge.workers.busy", () => (long)group.BusyWorkers, "{thread}", "Worker threads that run something else than a loop.");
+        _meter.CreateObservableUpDownCounter(
+            "loopbridge.workers.queued", () => (long)group.Workers.Waiting, "{item}", "Work that waits for a worker thread.");
+        group.Measure(new LoopInstruments(_meter));
     }
 
     private Func<IEnumerable<Measurement<long>>> Each(Func<LoopMember, long> read) => () => group.Members.Select(

@@ -7,6 +7,7 @@ namespace LoopBridge.Hosting;
 internal sealed class LoopBridgeOptionsValidator : IValidateOptions<LoopBridgeOptions>
 {
     private const int MaxLoops = 1024;
+    private static readonly TimeSpan MaxGrace = TimeSpan.FromMinutes(1);
 
     // As many as the .NET thread pool has at most.
     private const int MaxWorkers = 32_767;
@@ -35,6 +36,9 @@ internal sealed class LoopBridgeOptionsValidator : IValidateOptions<LoopBridgeOp
         Check(
             options.MaxConnectionsPerEndpoint is null or > 0,
             $"LoopBridge:MaxConnectionsPerEndpoint is {options.MaxConnectionsPerEndpoint}: use a number above 0, or leave it empty for no limit.");
+        Check(
+            options.UnbindGrace >= TimeSpan.Zero && options.UnbindGrace <= MaxGrace,
+            $"LoopBridge:UnbindGrace is {options.UnbindGrace}: use a time from 0 to {MaxGrace}.");
         Size(options.MaxReadBufferSize);
         Size(options.MaxWriteBufferSize);
         Check(options.MaxUnsentBytes > 0, $"LoopBridge:MaxUnsentBytes is {options.MaxUnsentBytes}: use a number of bytes above 0.");

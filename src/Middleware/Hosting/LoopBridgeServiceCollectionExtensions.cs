@@ -38,7 +38,13 @@ public static class LoopBridgeServiceCollectionExtensions
                 options.LoopCount,
                 options.Driver,
                 provider.GetService<TimeProvider>(),
-                provider.GetRequiredService<ILoggerFactory>().CreateLogger("LoopBridge.Loops"));
+                provider.GetRequiredService<ILoggerFactory>().CreateLogger("LoopBridge.Loops"),
+                new LoopSupervision
+                {
+                    OverstayLimit = options.OverstayLimit,
+                    StallLimit = options.StallLimit,
+                    MaxWorkerThreads = options.MaxWorkerThreads,
+                });
         });
         services.AddHostedService<LoopGroupService>();
         services.TryAddSingleton<AcceptCounters>();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoopBridge.Loops;
 using LoopBridge.Sockets;
 
 namespace LoopBridge.Kestrel;
@@ -38,6 +39,9 @@ internal sealed class ConnectionScheduler
         set => _scheduling = value;
     }
 
+    /// <summary>Whose it is.</summary>
+    internal LoopConnection Connection => _connection;
+
     /// <summary>The endpoint, for meters.</summary>
     internal string? Origin => _settings.Endpoint.Name;
 
@@ -64,6 +68,16 @@ internal sealed class ConnectionScheduler
             default:
                 ResumeOnPool(wait);
                 break;
+        }
+    }
+
+    /// <summary>As <see cref="Resume"/>, from any thread. Where the loop is closed, on the pool.</summary>
+    internal void ResumeOnLoop<TWait>(TWait wait)
+        where TWait : ScheduledWait, ILoopWork
+    {
+        if (!_socket.Loop.Post(wait))
+        {
+            ResumeOnPool(wait);
         }
     }
 
@@ -104,6 +118,9 @@ internal sealed class ConnectionScheduler
         _standing.OnOvertaken();
         _settings.Logger.ConnectionOverstayed(_connection);
     }
+
+    /// <summary>The loop has too much to do. The watchdog's thread.</summary>
+    internal void OnCrowded() => _standing.OnCrowded();
 
     /// <summary>A worker's thread.</summary>
     internal void RunTimed(ScheduledWait wait)

@@ -21,11 +21,15 @@ internal sealed class ConnectionStanding
     /// <summary>The part of the limit within which a run is good.</summary>
     internal const int GoodPart = 4;
 
+    /// <summary>How long a connection stays away from a loop that had too much to do.</summary>
+    internal static readonly TimeSpan TimeAway = TimeSpan.FromSeconds(1);
+
     private readonly EndpointStanding _endpoint;
     private readonly TimeSpan _limit;
     private readonly TimeSpan _goodLimit;
     private int _missing;
     private int _term;
+    private long _awayUntil;
 
     /// <param name="endpoint">Of the connection: it hears of offences, and says whether a new connection begins on the loop.</param>
     /// <param name="limit">How long a run may hold a loop.</param>
@@ -40,12 +44,27 @@ internal sealed class ConnectionStanding
     /// <summary>Any thread.</summary>
     internal bool MayUseLoop => Volatile.Read(ref _missing) <= 0;
 
+    // Most have never been sent away, and need no clock.
+    private bool IsAway => Volatile.Read(ref _awayUntil) is not 0 and var until && _endpoint.Now < until;
+
     /// <summary>A run has lost its loop. Any thread.</summary>
     internal void OnOvertaken()
     {
         _endpoint.OnOffence();
         _term = _term == 0 ? GoodRuns : Math.Min(_term * 2, MostGoodRuns);
         Volatile.Write(ref _missing, _term);
+    }
+
+    /// <summary>
+    /// The loop has more to do than it can: no offence, but the code runs elsewhere for <see cref="TimeAway"/>. Watchdog's thread.
+    /// </summary>
+    internal void OnCrowded()
+    {
+        if (MayUseLoop)
+        {
+            Volatile.Write(ref _awayUntil, _endpoint.Now + TimeAway.Ticks);
+            Volatile.Write(ref _missing, 1);
+        }
     }
 
     /// <summary>A run on a worker has ended. Its thread.</summary>
@@ -58,7 +77,10 @@ internal sealed class ConnectionStanding
 
         if (duration <= _goodLimit)
         {
-            Interlocked.Decrement(ref _missing);
+            if (!IsAway)
+            {
+                Interlocked.Decrement(ref _missing);
+            }
         }
         else if (!MayUseLoop)
         {

@@ -40,7 +40,8 @@ internal sealed class EndpointStanding(TimeProvider clock, string? name = null)
         }
     }
 
-    private long Now => clock.GetElapsedTime(0).Ticks;
+    /// <summary>In ticks of 100 ns, from no particular time. Any thread.</summary>
+    internal long Now => clock.GetElapsedTime(0).Ticks;
 
     /// <summary>A connection has held a loop, or a worker, beyond the limit. Any thread.</summary>
     internal void OnOffence()

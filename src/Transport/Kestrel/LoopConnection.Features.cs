@@ -37,6 +37,7 @@ internal sealed partial class LoopConnection :
         typeof(ILoopConnectionFeature),
         typeof(ISocketTakeOverFeature),
         typeof(ILoopSchedulingFeature),
+        typeof(IHalfCloseFeature),
     ];
 
     private List<KeyValuePair<Type, object?>>? _setFeatures;

@@ -8,12 +8,10 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Kestrel;
 
 /// <summary>One connection as Kestrel sees it: pipes, features and endings over a <see cref="StreamSocket"/>, whose sink it is.</summary>
-internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, ISocketObserver, IThreadPoolWorkItem
+internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, ISocketObserver
 {
-    private const string GracefulEnd = "The transport's send side completed gracefully.";
-    private const int TokenWaits = 0;
-    private const int TokenFiring = 1;
-    private const int TokenFired = 2;
+    // In the words of Kestrel's socket transport, which people's filters know.
+    private const string GracefulEnd = "The Socket transport's send loop completed gracefully.";
 
     private readonly LoopConnectionSettings _settings;
     private readonly StreamSocket _socket;
@@ -21,11 +19,9 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     private readonly LoopPipeReader _reader;
     private readonly LoopPipeWriter _writer;
     private readonly LoopDuplexPipe _pipes;
-    private readonly CancellationTokenSource _closedSource = new();
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _shutdownReason;
     private string? _connectionId;
-    private int _closedToken;
     private int _released;
     private int _endLogged;
     private volatile bool _socketClosed;
@@ -42,6 +38,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _pipes = new LoopDuplexPipe(_reader, _writer);
         Transport = _pipes;
         ConnectionClosed = _closedSource.Token;
+        _closedToken = settings.AllowHalfClose ? TokenHeld : TokenWaits;
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
     }
@@ -54,8 +51,6 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     }
 
     public override IDuplexPipe Transport { get; set; }
-
-    public override CancellationToken ConnectionClosed { get; set; }
 
     public override EndPoint? LocalEndPoint { get; set; }
 
@@ -81,8 +76,19 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         End(abortReason ?? new ConnectionAbortedException(GracefulEnd), reset: abortReason is not null && !_settings.FinOnError);
     }
 
-    /// <summary>Ends the connection at once, with that reason unless there is one. Any thread.</summary>
-    internal void End(ConnectionAbortedException reason, bool reset)
+    /// <summary>The application's output has failed. As with Kestrel's sockets that is the end of all, for that reason. Any thread.</summary>
+    internal void OnOutputFailed(Exception reason)
+    {
+        if (!_socketClosed)
+        {
+            Logger.ConnectionError(this, reason);
+        }
+
+        End(reason, reset: !_settings.FinOnError);
+    }
+
+    // With that reason unless there is one. Any thread.
+    private void End(Exception reason, bool reset)
     {
         // The first reason wins, and stands before the socket closes: a read that fails because of it must find it.
         bool first = Interlocked.CompareExchange(ref _shutdownReason, reason, null) is null;
@@ -104,6 +110,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _writer.Complete();
         await _finished.Task.ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
+        LogEnd(reset: false, GracefulEnd); // unless it was logged: where the peer had ended all, nobody has said so for our side
         if (Interlocked.Exchange(ref _released, 1) == 0)
         {
             _settings.Release();
@@ -121,7 +128,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     {
         Exception reason = Interlocked.CompareExchange(ref _shutdownReason, new ConnectionAbortedException(GracefulEnd), null) ?? _shutdownReason!;
         LogEnd(reset: false, reason.Message);
-        _socket.Close(reason, reset: false);
+        _socket.CloseGently(reason, _reader.WasLeftUnread);
     }
 
     /// <summary>The connection's end is seen to below, whether or not it is the sink by then.</summary>
@@ -140,6 +147,10 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         if (reason is not null && Interlocked.CompareExchange(ref _shutdownReason, reason, null) is null)
         {
             Logger.ConnectionBroken(this, reason);
+            if (_socket.HasFailedToSend)
+            {
+                LogEnd(reset: !_settings.FinOnError, reason.Message);
+            }
         }
 
         _reader.CompleteInput(_shutdownReason ?? new ConnectionAbortedException(GracefulEnd));
@@ -147,10 +158,13 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _reader.ReleaseIfUnread();
         _writer.OnClosed();
         _settings.OnConnectionEnded();
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        OnBegun();
+        FireToken();
     }
 
-    /// <summary>The peer sent FIN, or something that nobody reads any more: the token fires, output stays usable.</summary>
+    /// <summary>
+    /// The peer sent FIN, or something that nobody reads any more: the token fires unless it is held, and output stays usable.
+    /// </summary>
     internal void OnInputEnded(bool peerFinished)
     {
         if (peerFinished)
@@ -158,38 +172,12 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
             Logger.ConnectionReadFin(this);
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        FireToken();
     }
 
     internal void OnPaused() => Logger.ConnectionPause(this);
 
     internal void OnResumed() => Logger.ConnectionResume(this);
-
-    /// <summary>The end of the connection, on the pool: what hangs on the token may block, and must not block a loop.</summary>
-    void IThreadPoolWorkItem.Execute()
-    {
-        int before = Interlocked.CompareExchange(ref _closedToken, TokenFiring, TokenWaits);
-        if (before == TokenWaits)
-        {
-            try
-            {
-                _closedSource.Cancel();
-            }
-            catch (Exception e)
-            {
-                Logger.ConnectionClosedCallbackFailed(ConnectionId, e); // user code that hung on the token
-            }
-
-            Interlocked.Exchange(ref _closedToken, TokenFired); // before the look at the socket, as its close comes before the look at the token
-        }
-
-        // Where the peer's FIN fires the token on another thread at this moment, that thread finishes, so that Dispose never returns before
-        // the token has fired.
-        if (_socketClosed && before != TokenFiring)
-        {
-            _finished.TrySetResult();
-        }
-    }
 
     private void LogEnd(bool reset, string reason)
     {

@@ -23,20 +23,21 @@ internal sealed partial class LoopConnectionListener
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Whoever calls, in whatever order, waits for the same end. The token is not looked at: nothing here takes long, and Kestrel may pass
-    /// a cancelled one.
+    /// Whoever calls, in whatever order, waits for the same end. The first caller's token cuts the grace short; nothing else here takes
+    /// long, and Kestrel may pass a cancelled one.
     /// </summary>
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
         lock (_lock)
         {
-            return new ValueTask(_unbind ??= UnbindCoreAsync());
+            return new ValueTask(_unbind ??= UnbindCoreAsync(cancellationToken));
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         await UnbindAsync().ConfigureAwait(false);
+        _accepted.Writer.TryComplete();
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
         {
             return;
@@ -54,13 +55,14 @@ internal sealed partial class LoopConnectionListener
         }
     }
 
-    private async Task UnbindCoreAsync()
+    private async Task UnbindCoreAsync(CancellationToken cancellationToken)
     {
         Task closed = RunOnLoop(Close);
         try
         {
-            await closed.WaitAsync(Patience).ConfigureAwait(false);
-            await _ended.Task.WaitAsync(Patience).ConfigureAwait(false);
+            await closed.WaitAsync(Patience, CancellationToken.None).ConfigureAwait(false);
+            await _ended.Task.WaitAsync(Patience, CancellationToken.None).ConfigureAwait(false);
+            _ = EndWhenBegunAsync(cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -85,18 +87,18 @@ internal sealed partial class LoopConnectionListener
         {
             _listener.Dispose();
             _socket.Dispose();
+            LetGo();
             OnStarted();
         }
     }
 
     /// <summary>
-    /// A connection is started on its loop, or the listener will start no more. The last of them ends what is handed out. Any thread.
+    /// A connection is started on its loop, or the listener will start no more. After the last of them nothing comes. Any thread.
     /// </summary>
     private void OnStarted()
     {
         if (Interlocked.Decrement(ref _starting) == 0)
         {
-            _accepted.Writer.TryComplete();
             _ended.SetResult();
         }
     }

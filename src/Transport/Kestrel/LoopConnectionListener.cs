@@ -109,7 +109,7 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
         }
 
         LoopMember member = _group.Acquire();
-        var start = new StartWork(this, socket, _settings[member.Number]);
+        var start = new StartWork(this, socket, _settings[member.Number], Admit());
         Interlocked.Increment(ref _starting);
         if (ReferenceEquals(member.Loop, _listener.Loop))
         {
@@ -117,9 +117,7 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
         }
         else if (!member.Loop.Post(start))
         {
-            socket.Dispose(); // the loops are closing
-            _settings[member.Number].OnConnectionEnded();
-            OnStarted();
+            start.Drop(); // the loops are closing
         }
     }
 
@@ -153,8 +151,18 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
         }
     }
 
-    private sealed class StartWork(LoopConnectionListener listener, RawSocket raw, LoopConnectionSettings settings) : ILoopWork
+    private sealed class StartWork(LoopConnectionListener listener, RawSocket raw, LoopConnectionSettings settings, Newcomers? newcomers)
+        : ILoopWork
     {
+        /// <summary>It cannot be started.</summary>
+        internal void Drop()
+        {
+            raw.Dispose();
+            settings.OnConnectionEnded();
+            newcomers?.Leave();
+            listener.OnStarted();
+        }
+
         // The connection's loop.
         public void Run()
         {
@@ -165,13 +173,11 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
             catch (Exception e)
             {
                 listener._logger.AcceptedFailed(e, listener.EndPoint); // out of memory, at most: it costs this connection
-                raw.Dispose();
-                settings.OnConnectionEnded();
+                Drop();
+                return;
             }
-            finally
-            {
-                listener.OnStarted();
-            }
+
+            listener.OnStarted();
         }
 
         private void Start()
@@ -179,6 +185,7 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
             IEventLoop loop = settings.Member.Loop;
             var socket = new StreamSocket(loop, HandlerSocketDriver.For(loop).OpenStream(raw), settings.Socket);
             var connection = new LoopConnection(socket, settings);
+            connection.Join(newcomers);
             socket.Start(connection);
             if (!listener._accepted.Writer.TryWrite(connection))
             {

@@ -37,10 +37,12 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     private Exception? _inputError;
     private volatile bool _inputCompleted;
     private int _readerCompleted;
+    private volatile bool _leftUnread;
     private int _receiveSize = SegmentQueue.DefaultBlockSize;
     private int _paused;
     private int _cancelRequested;
     private long _examined;
+    private bool _begun;
 
     internal LoopPipeReader(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings, ConnectionScheduler scheduler)
     {
@@ -51,6 +53,9 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         _scheduler = scheduler;
         _waiter = new PipeWaiter<ReadResult>(Take, scheduler);
     }
+
+    /// <summary>Whether the application had enough of the input while there was more of it: the peer may still be sending.</summary>
+    internal bool WasLeftUnread => _leftUnread;
 
     private long Unexamined => _queue.Committed - Math.Max(Volatile.Read(ref _examined), _queue.Consumed);
 
@@ -126,6 +131,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     /// </summary>
     internal void TakeOver(Action<ReadOnlySequence<byte>> use)
     {
+        _connection.OnBegun();
         _inputCompleted = true; // a resume or fair share still posted must not receive what is the handler's
 
         // Completed afterwards: a handler that closes the socket in the middle of these bytes may still look at the rest of them.
@@ -142,6 +148,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         IoResult result = _socket.Receive(one);
         if (result.IsOk)
         {
+            _leftUnread |= result.Count > 0;
             CompleteInput(null);
             _connection.OnInputEnded(peerFinished: result.Count == 0);
         }
@@ -233,19 +240,11 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
         if (mustResume)
         {
-            ResumeOnLoop();
+            _waiter.WakeEarly();
             return _waiter.Task;
         }
 
         return _waiter.TryEnd() ? new ValueTask<ReadResult>(Take()) : _waiter.Task;
-    }
-
-    private void ResumeOnLoop()
-    {
-        if (!_socket.Loop.Post(new FirstRead(this)))
-        {
-            WakeUp(); // the loop is closed, and the connection with it
-        }
     }
 
     public override bool TryRead(out ReadResult result)
@@ -275,6 +274,12 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
 
         Volatile.Write(ref _examined, examinedOffset);
         _queue.Consume(consumedOffset - _queue.Consumed);
+        if (!_begun && consumedOffset > 0)
+        {
+            _begun = true;
+            _connection.OnBegun();
+        }
+
         if (Volatile.Read(ref _paused) == 1 && Unexamined <= _pauseAt / 2 && Interlocked.Exchange(ref _paused, 0) == 1)
         {
             _connection.OnResumed();
@@ -295,6 +300,8 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         {
             return;
         }
+
+        _leftUnread = _queue.Length > 0 || Volatile.Read(ref _paused) == 1;
 
         // Posted from the loop, too: a paused connection hears nothing more of what the kernel has, and has to ask.
         if (!_socket.Loop.Post(this) || _socket.Loop.IsOnLoopThread)
@@ -328,17 +335,4 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     // Blocks know their place in the stream, so a position is a number.
     private static long OffsetOf(SequencePosition position)
         => ((BufferSegment)position.GetObject()!).RunningIndex + position.GetInteger();
-
-    /// <summary>The first read found its bytes there already, and is resumed as one that had to wait for them.</summary>
-    private sealed class FirstRead(LoopPipeReader reader) : ILoopWork
-    {
-        public void Run()
-        {
-            // Somebody may have ended the wait meanwhile. Another one is woken only if it has what it waits for.
-            if (reader.CanTake)
-            {
-                reader._waiter.Wake(inline: true);
-            }
-        }
-    }
 }

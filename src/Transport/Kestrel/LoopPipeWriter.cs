@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using LoopBridge.Sockets;
-using Microsoft.AspNetCore.Connections;
 
 namespace LoopBridge.Kestrel;
 
@@ -76,13 +75,23 @@ internal sealed class LoopPipeWriter : PipeWriter
         }
         else
         {
+            _connection.OnOutputFailed(exception);
             _socket.Flush(); // what was written goes back to the pool, if not to the peer
-            _connection.End(exception as ConnectionAbortedException ?? new ConnectionAbortedException(exception.Message, exception), reset: false);
         }
     }
 
-    /// <summary>Room again. Loop thread.</summary>
-    internal void OnDrained() => _waiter.Wake(inline: true);
+    /// <summary>
+    /// Room again. Loop thread. The news may be late: it may be about an earlier flush, which saw by itself that it could go on, and after
+    /// which more was written than there is room for. So it counts only where a flush waits and what it waits for is true, looked at in
+    /// this order, because a flush adds its bytes before it waits.
+    /// </summary>
+    internal void OnDrained()
+    {
+        if (_waiter.IsWaiting && _socket.Unsent <= _socket.SendLowWater)
+        {
+            _waiter.Wake(inline: true);
+        }
+    }
 
     /// <summary>The connection is gone: writes do nothing from here on.</summary>
     internal void OnClosed() => _waiter.Wake(inline: false);

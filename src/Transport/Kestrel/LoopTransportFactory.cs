@@ -13,7 +13,8 @@ namespace LoopBridge.Kestrel;
 /// What Kestrel loads: binds IP, UNIX and inherited endpoints on our loops, and leaves every other kind to whoever else is registered.
 /// </summary>
 internal sealed class LoopTransportFactory(
-    LoopGroup group, IOptions<LoopBridgeOptions> options, IMemoryPoolFactory<byte> pools, ILoggerFactory loggers, AcceptCounters? counters = null)
+    LoopGroup group, IOptions<LoopBridgeOptions> options, IMemoryPoolFactory<byte> pools, ILoggerFactory loggers, AcceptCounters? counters = null,
+    TimeProvider? clock = null)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <summary>The category of the connections' events.</summary>
@@ -73,7 +74,7 @@ internal sealed class LoopTransportFactory(
         var listen = new ListenSettings { Backlog = settings.Backlog, NoDelay = settings.NoDelay, ReusePort = settings.ReusePort };
         AcceptLimit? limit = settings.MaxConnectionsPerEndpoint is { } max ? new AcceptLimit(max, settings.WhenFull == LoopFullAction.Close) : null;
         BoundSocket socket = BoundSocket.Open(HandlerSocketDriver.For(loop), endPoint, listen, settings.CreateBoundListenSocket);
-        var standing = new EndpointStanding(TimeProvider.System, socket.EndPoint.ToString());
+        var standing = new EndpointStanding(clock ?? TimeProvider.System, socket.EndPoint.ToString());
         var connections = new List<LoopConnectionSettings>(group.Count);
         try
         {
@@ -83,7 +84,11 @@ internal sealed class LoopTransportFactory(
                 connections.Add(new LoopConnectionSettings(settings, member, group.Workers, standing, pool, _logger) { Limit = limit });
             }
 
-            return new LoopConnectionListener(socket, loop, group, listen, [.. connections], limit, _counters, _logger) { Patience = Patience };
+            return new LoopConnectionListener(socket, loop, group, listen, [.. connections], limit, _counters, _logger) 
+            {
+                Patience = Patience,
+                Grace = settings.UnbindGrace,
+            };
         }
         catch
         {

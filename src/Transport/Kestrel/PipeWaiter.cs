@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using LoopBridge.Loops;
 
 namespace LoopBridge.Kestrel;
 
@@ -7,12 +8,19 @@ namespace LoopBridge.Kestrel;
 /// it.
 /// </summary>
 /// <remarks>
-/// The waiter begins, then looks at its condition once more; the waker makes the condition true, then wakes. Whichever order they come in,
-/// at least one sees the other. Only a wake from the loop's own receiving or sending may continue inline; everybody else's stack is not
-/// ours to build on.
+/// <para>The waiter begins, then looks at its condition once more; the waker makes the condition true, then wakes. Whichever order they come
+/// in, at least one sees the other. Only a wake from the loop's own receiving or sending may continue inline; everybody else's stack is not
+/// ours to build on.</para>
+/// <para>Under <see cref="LoopScheduling.Adaptive"/> such a wake resumes nobody who does not yet await: he would find it completed, and go
+/// on where he is, which may be the thread pool. It is noted, and he is resumed when he awaits.</para>
 /// </remarks>
-internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionScheduler scheduler) : ScheduledWait(scheduler), IValueTaskSource<TResult>
+internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionScheduler scheduler) : ScheduledWait(scheduler), IValueTaskSource<TResult>, ILoopWork
 {
+    private const int None = 0;
+    private const int Begun = 1;
+    private const int Awaited = 2;
+    private const int WokenEarly = 3;
+
     private ManualResetValueTaskSourceCore<bool> _core;
     private CancellationTokenRegistration _registration;
     private CancellationToken _cancellationToken;
@@ -20,12 +28,15 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionSchedule
 
     internal ValueTask<TResult> Task => new(this, _core.Version);
 
+    /// <summary>Any thread.</summary>
+    internal bool IsWaiting => Volatile.Read(ref _waiting) == 1;
+
     /// <summary>From here on <see cref="Wake"/> completes the wait.</summary>
     internal void Begin(CancellationToken cancellationToken)
     {
         _core.Reset();
         _cancellationToken = cancellationToken;
-        Interlocked.Exchange(ref _waiting, 1);
+        Interlocked.Exchange(ref _waiting, Begun);
         if (cancellationToken.CanBeCanceled)
         {
             _registration = cancellationToken.UnsafeRegister(static state => ((PipeWaiter<TResult>)state!).Wake(inline: false), this);
@@ -35,7 +46,7 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionSchedule
     /// <summary>Takes the wait back because the condition holds already. False: somebody is completing it.</summary>
     internal bool TryEnd()
     {
-        if (Interlocked.CompareExchange(ref _waiting, 0, 1) != 1)
+        if (Interlocked.Exchange(ref _waiting, None) == None)
         {
             return false;
         }
@@ -47,7 +58,12 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionSchedule
     /// <param name="inline">The loop itself wakes: on its thread, by what it has received or sent.</param>
     internal void Wake(bool inline)
     {
-        if (Interlocked.CompareExchange(ref _waiting, 0, 1) != 1)
+        if (inline && Scheduler.Scheduling == LoopScheduling.Adaptive && WakeEarly())
+        {
+            return;
+        }
+
+        if (Interlocked.Exchange(ref _waiting, None) == None)
         {
             return;
         }
@@ -61,6 +77,12 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionSchedule
             ConnectionScheduler.ResumeOnPool(this);
         }
     }
+
+    /// <summary>Resumes him who does not yet await when he does. False: he awaits already, or there is nobody. Any thread.</summary>
+    internal bool WakeEarly() => Interlocked.CompareExchange(ref _waiting, WokenEarly, Begun) is Begun or WokenEarly;
+
+    /// <summary>He awaits now, having been woken before that.</summary>
+    void ILoopWork.Run() => Scheduler.Resume(this);
 
     internal override void Continue() => _core.SetResult(true);
 
@@ -80,5 +102,12 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionSchedule
 
     // Like Kestrel's pipes: whoever awaits is continued here, not where his synchronization context would like it.
     void IValueTaskSource<TResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _core.OnCompleted(continuation, state, token, flags & ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext);
+    {
+        _core.OnCompleted(continuation, state, token, flags & ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext);
+        if (Interlocked.CompareExchange(ref _waiting, Awaited, Begun) == WokenEarly
+            && Interlocked.CompareExchange(ref _waiting, None, WokenEarly) == WokenEarly)
+        {
+            Scheduler.ResumeOnLoop(this);
+        }
+    }
 }

@@ -1,9 +1,10 @@
+using LoopBridge.Drivers;
 using LoopBridge.Loops;
 
 namespace LoopBridge.Kestrel;
 
 /// <summary>A wait of a connection's code, as those see it who run what comes after: the loop's thread, a worker, the thread pool.</summary>
-internal abstract class ScheduledWait(ConnectionScheduler scheduler) : ILoopGuest, IThreadPoolWorkItem
+internal abstract class ScheduledWait(ConnectionScheduler scheduler) : ILoopGuest, IThreadPoolWorkItem, IOnBehalf
 {
     private bool _isTimed;
 
@@ -15,11 +16,15 @@ internal abstract class ScheduledWait(ConnectionScheduler scheduler) : ILoopGues
     /// <summary>Before it is queued: whether the run tells of the connection's conduct.</summary>
     internal void SetTimed() => _isTimed = true;
 
+    object IOnBehalf.Behalf => scheduler.Connection;
+
     string? ILoopGuest.Origin => scheduler.Origin;
 
     void ILoopGuest.Run() => scheduler.RunAsGuest(this);
 
     void ILoopGuest.OnOvertaken() => scheduler.OnOvertaken();
+
+    void ILoopGuest.OnCrowded() => scheduler.OnCrowded();
 
     void IThreadPoolWorkItem.Execute()
     {

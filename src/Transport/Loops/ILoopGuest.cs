@@ -24,4 +24,12 @@ internal interface ILoopGuest
     /// else, and like <see cref="Run"/> not on the loop. Short.
     /// </summary>
     void OnOvertaken();
+
+    /// <summary>
+    /// The loop has more to do than its thread can, and a processor is idle: whoever is told this had better run elsewhere for a while, from
+    /// the next time on. The watchdog's thread, perhaps while <see cref="Run"/> runs. Short.
+    /// </summary>
+    void OnCrowded()
+    {
+    }
 }

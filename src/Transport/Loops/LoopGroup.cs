@@ -11,12 +11,12 @@ public sealed class LoopGroup : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly LoopMember[] _members;
-    private readonly LoopWatchdog _watchdog;
+    private readonly IdleProcessors _processors;
     private bool _started;
     private volatile bool _disposed;
 
     /// <summary>Makes a group of native loops.</summary>
-    /// <param name="count">How many. Zero or less: one for each core.</param>
+    /// <param name="count">How many. Zero or less: one for every two processors.</param>
     /// <param name="driver">The mechanism underneath each. Defaults to <see cref="LoopDriver.Auto"/>.</param>
     /// <param name="timeProvider">Their clock. Defaults to <see cref="TimeProvider.System"/>.</param>
     /// <param name="logger">Where exceptions go that escape callbacks. Defaults to none.</param>
@@ -31,7 +31,7 @@ public sealed class LoopGroup : IDisposable
     {
     }
 
-    /// <param name="count">How many. Zero or less: one for each core.</param>
+    /// <param name="count">How many. Zero or less: one for every two processors.</param>
     /// <param name="makeEngine">Makes the engine of a name. It belongs to the group.</param>
     /// <param name="logger">Told of loops that are held, or do not stop.</param>
     /// <param name="supervision">What the watchdog goes by. Null: the defaults.</param>
@@ -39,20 +39,27 @@ public sealed class LoopGroup : IDisposable
     {
         logger ??= NullLogger.Instance;
         supervision ??= LoopSupervision.Default;
-        _members = new LoopMember[count > 0 ? count : Environment.ProcessorCount];
+        _members = new LoopMember[count > 0 ? count : DefaultCount];
 
         // The loops' own threads are among them.
         Workers = new ElasticThreads(supervision.MaxWorkerThreads + _members.Length);
+        _processors = supervision.MakeProcessors();
+        var relief = new CrowdRelief(_processors);
         var watches = new LoopWatch[_members.Length];
         for (int i = 0; i < _members.Length; i++)
         {
             LoopMember member = _members[i] = new LoopMember(i, makeEngine($"loop-{i}"), Workers, logger);
-            watches[i] = new LoopWatch(member, member.Activity, supervision, Workers, logger);
+            watches[i] = new LoopWatch(member, member.Activity, supervision, Workers, relief, logger);
         }
 
-        _watchdog = new LoopWatchdog(watches, supervision.Interval);
-        Array.ForEach(_members, member => member.Activity.Watch(_watchdog));
+        Watchdog = new LoopWatchdog(watches, supervision.Interval);
+        Array.ForEach(_members, member => member.Activity.Watch(Watchdog));
     }
+
+    // Half of the processors: a loop that is busy takes more with each look at its sockets than two that are half busy, and what loops cause
+    // needs processors, too (the kernel's work, the thread pool, the collector). Measured on two: one loop serves 1.4 times as many requests
+    // a second as two, with a quarter of their p99. Where it is not enough, CrowdRelief lets the rest help.
+    private static int DefaultCount => Math.Max(Environment.ProcessorCount / 2, 1);
 
     /// <summary>How many loops there are.</summary>
     public int Count => _members.Length;
@@ -62,6 +69,8 @@ public sealed class LoopGroup : IDisposable
 
     /// <summary>For what may block, and must hold up neither a loop nor the thread pool. The loops' threads are among them.</summary>
     internal ElasticThreads Workers { get; }
+
+    internal LoopWatchdog Watchdog { get; }
 
     /// <summary>Threads that run something else than a loop. Any thread.</summary>
     internal int BusyWorkers => Math.Max(Workers.Busy - _members.Count(static member => member.IsRunning), 0);
@@ -79,7 +88,7 @@ public sealed class LoopGroup : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (!_started)
             {
-                _watchdog.Start();
+                Watchdog.Start();
                 foreach (LoopMember member in _members)
                 {
                     member.StartThread();
@@ -159,7 +168,8 @@ public sealed class LoopGroup : IDisposable
             member.Close();
         }
 
-        _watchdog.Dispose();
+        Watchdog.Dispose();
+        _processors.Dispose();
         Workers.Dispose();
         foreach (LoopMember member in _members)
         {

@@ -15,6 +15,7 @@ public sealed class LoopMember
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Thread? _thread;
+    private string? _holder;
     private int _life;
     private int _connections;
 
@@ -45,6 +46,9 @@ public sealed class LoopMember
 
     /// <summary>Null until somebody measures.</summary>
     internal LoopInstruments? Instruments { get; set; }
+
+    /// <summary>What holds the loop for longer than it should, at this moment. Null: nothing. Any thread.</summary>
+    internal string? Holder { get => Volatile.Read(ref _holder); set => Volatile.Write(ref _holder, value); }
 
     /// <summary>Whether it has one of the group's threads.</summary>
     internal bool IsRunning => Volatile.Read(ref _life) is Running or ClosesItself;

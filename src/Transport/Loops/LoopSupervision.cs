@@ -17,6 +17,9 @@ internal sealed record LoopSupervision
     /// <summary>How many threads there may be beside those of the loops. Defaults to 256.</summary>
     internal int MaxWorkerThreads { get; init; } = 256;
 
+    /// <summary>Tells whether a processor is idle. The group disposes of what it makes.</summary>
+    internal Func<IdleProcessors> MakeProcessors { get; init; } = static () => new IdleProcessors();
+
     /// <summary>
     /// How often the watchdog looks while a loop is busy: four times within the shorter limit, but no more than once in a millisecond and
     /// no less than each 5 ms.

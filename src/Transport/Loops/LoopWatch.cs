@@ -4,8 +4,13 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Loops;
 
 /// <summary>One loop through the watchdog's eyes: since when it does the same. Watchdog's thread.</summary>
-internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSupervision supervision, ElasticThreads spares, ILogger logger)
+internal sealed class LoopWatch(
+    LoopMember member, LoopActivity activity, LoopSupervision supervision, ElasticThreads spares, CrowdRelief relief, ILogger logger)
 {
+    // A loop that is found busy so often among so many looks has too much to do. The other times it asks its driver what there is.
+    private const int CrowdLooks = 20;
+    private const int CrowdBusyLooks = 17;
+
     // What one sample may count. When the whole process stood still (suspended, swapped, no core to be had), nobody has overstayed.
     private readonly TimeSpan _longestSample = 2 * supervision.Interval;
 
@@ -14,8 +19,10 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
     private long _turn;
     private long _turnSeen;
     private long _lastLook;
+    private int _looks;
+    private int _busyLooks;
+    private bool _isCrowded;
     private TimeSpan _held;
-    private string? _holder;
     private bool _spareCalled;
     private bool _spareMissed;
 
@@ -30,6 +37,7 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
         long step = activity.Step;
         bool hasMoved = step != _step;
         LookAtTurn(now, isBusy);
+        LookAtCrowd(now, isBusy);
         if (hasMoved || !isBusy)
         {
             EndHold(now);
@@ -49,9 +57,9 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
                 TakeFromGuest(step);
             }
         }
-        else if (_holder is null && _held >= supervision.StallLimit)
+        else if (member.Holder is null && _held >= supervision.StallLimit)
         {
-            _holder = RunningCode.Describe(activity.Present);
+            member.Holder = RunningCode.Describe(activity.Present);
         }
 
         return true;
@@ -70,6 +78,23 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
         if (isBusy)
         {
             member.Instruments?.Lagged(member, Stopwatch.GetElapsedTime(_turnSeen, now));
+        }
+    }
+
+    // Who has the loop at this moment is chosen as often as he has it: mostly who uses it most.
+    private void LookAtCrowd(long now, bool isBusy)
+    {
+        _busyLooks += isBusy ? 1 : 0;
+        if (++_looks == CrowdLooks)
+        {
+            _isCrowded = _busyLooks >= CrowdBusyLooks;
+            _looks = 0;
+            _busyLooks = 0;
+        }
+
+        if (_isCrowded && relief.IsToBeHad(now) && activity.Present.Running is ILoopGuest guest)
+        {
+            guest.OnCrowded();
         }
     }
 
@@ -92,10 +117,10 @@ internal sealed class LoopWatch(LoopMember member, LoopActivity activity, LoopSu
 
     private void EndHold(long now)
     {
-        if (_holder is not null)
+        if (member.Holder is { } holder)
         {
-            logger.LoopHeld(_holder, member.Name, Stopwatch.GetElapsedTime(_stepSeen, now));
-            _holder = null;
+            logger.LoopHeld(holder, member.Name, Stopwatch.GetElapsedTime(_stepSeen, now));
+            member.Holder = null;
         }
 
         _held = TimeSpan.Zero;

@@ -22,6 +22,7 @@ internal sealed class LoopWatchdog : IDisposable
     private readonly TimeSpan _interval;
     private readonly object _gate = new();
     private readonly Thread _thread;
+    private long _looks;
     private int _asleep;
     private bool _isCalled;
     private volatile bool _ended;
@@ -35,6 +36,9 @@ internal sealed class LoopWatchdog : IDisposable
 
     /// <summary>Whether somebody has to wake it before it looks again. Any thread.</summary>
     internal bool IsAsleep => Volatile.Read(ref _asleep) == 1;
+
+    /// <summary>How often it has looked. Any thread.</summary>
+    internal long Looks => Volatile.Read(ref _looks);
 
     internal void Start() => _thread.UnsafeStart();
 
@@ -83,6 +87,7 @@ internal sealed class LoopWatchdog : IDisposable
 
     private bool LookAtAll(long now)
     {
+        Volatile.Write(ref _looks, _looks + 1);
         bool moves = false;
         foreach (LoopWatch watch in _watches)
         {

@@ -9,9 +9,11 @@ internal static class TextTable
     {
         output.WriteLine(Header);
         output.WriteLine(new string('-', Header.Length + "     MISSED".Length));
-        foreach (IGrouping<(string Name, string Work, string Beside), Row> work in rows.GroupBy(row => (row.Name, row.Work, row.Beside)))
+        foreach (IGrouping<(string Name, string Work), Row> work in rows.GroupBy(row => (row.Name, row.Work)))
         {
-            output.WriteLine(work.Key.Beside.Length == 0 ? $"{work.Key.Name}: {work.Key.Work}" : $"{work.Key.Name}: {work.Key.Work}; beside {work.Key.Beside}");
+            // Figures that stand for themselves stand among those that are compared.
+            string? beside = work.Select(row => row.Beside).FirstOrDefault(name => name.Length > 0);
+            output.WriteLine(beside is null ? $"{work.Key.Name}: {work.Key.Work}" : $"{work.Key.Name}: {work.Key.Work}; beside {beside}");
             foreach (Row row in work)
                 output.WriteLine(Line($"  {row.Figure}", row.BesideText, row.ValueText, row.RatioText, row.Spread, row.MarkText) + Verdict(row));
         }

@@ -6,7 +6,12 @@ namespace LoopBridge.Benchmarks.Servers;
 /// <summary>Finds the server and, if it is the sample, builds it.</summary>
 internal static class SampleApp
 {
-    public static async Task<ServerApp> PrepareAsync(BenchmarkOptions options, CancellationToken stop)
+    private static Task<ServerApp>? _prepared;
+
+    /// <summary>The same for all of a run: it is built once.</summary>
+    public static Task<ServerApp> PrepareAsync(BenchmarkOptions options, CancellationToken stop) => _prepared ??= FindAsync(options, stop);
+
+    private static async Task<ServerApp> FindAsync(BenchmarkOptions options, CancellationToken stop)
     {
         if (options.App is not null)
             return Existing(options.App, Path.GetDirectoryName(options.App)!, "Build it first, or correct --app.");

@@ -17,6 +17,9 @@ public sealed class OptionsTests
         [nameof(LoopBridgeOptions.Driver)] = ("Managed", LoopDriver.Managed),
         [nameof(LoopBridgeOptions.LoopCount)] = ("3", 3),
         [nameof(LoopBridgeOptions.Scheduling)] = ("ThreadPool", LoopScheduling.ThreadPool),
+        [nameof(LoopBridgeOptions.OverstayLimit)] = ("00:00:00.007", TimeSpan.FromMilliseconds(7)),
+        [nameof(LoopBridgeOptions.StallLimit)] = ("00:00:01.5", TimeSpan.FromSeconds(1.5)),
+        [nameof(LoopBridgeOptions.MaxWorkerThreads)] = ("12", 12),
         [nameof(LoopBridgeOptions.Backlog)] = ("17", 17),
         [nameof(LoopBridgeOptions.NoDelay)] = ("false", false),
         [nameof(LoopBridgeOptions.ReusePort)] = ("true", true),
@@ -26,6 +29,7 @@ public sealed class OptionsTests
         [nameof(LoopBridgeOptions.FinOnError)] = ("true", true),
         [nameof(LoopBridgeOptions.MaxConnectionsPerEndpoint)] = ("4000", 4000),
         [nameof(LoopBridgeOptions.WhenFull)] = ("Close", LoopFullAction.Close),
+        [nameof(LoopBridgeOptions.UnbindGrace)] = ("00:00:03", TimeSpan.FromSeconds(3)),
     };
 
     // All but what only code can give.
@@ -70,8 +74,8 @@ public sealed class OptionsTests
     [InlineData("Driver", "99", "LoopBridge:Driver", "Auto", "Epoll", "Managed")]
     [InlineData("Mode", "Sideways", "LoopBridge:Mode", "ReactorOnLoop", "LoopOnReactor")]
     [InlineData("Mode", "-1", "LoopBridge:Mode", "ReactorOnLoop", "LoopOnReactor")]
-    [InlineData("Scheduling", "Never", "LoopBridge:Scheduling", "Inline", "ThreadPool")]
-    [InlineData("Scheduling", "12", "LoopBridge:Scheduling", "Inline", "ThreadPool")]
+    [InlineData("Scheduling", "Never", "LoopBridge:Scheduling", "Inline", "ThreadPool", "Adaptive")]
+    [InlineData("Scheduling", "12", "LoopBridge:Scheduling", "Inline", "ThreadPool", "Adaptive")]
     [InlineData("LoopCount", "-1", "LoopBridge:LoopCount", "0", "1024")]
     [InlineData("LoopCount", "1025", "LoopBridge:LoopCount", "0", "1024")]
     [InlineData("LoopCount", "many", "LoopBridge:LoopCount", "numbers")]
@@ -79,6 +83,14 @@ public sealed class OptionsTests
     [InlineData("WhenFull", "Panic", "LoopBridge:WhenFull", "Wait", "Close")]
     [InlineData("WhenFull", "7", "LoopBridge:WhenFull", "Wait", "Close")]
     [InlineData("MaxConnectionsPerEndpoint", "0", "LoopBridge:MaxConnectionsPerEndpoint", "above 0")]
+    [InlineData("OverstayLimit", "00:00:00", "LoopBridge:OverstayLimit", "00:00:00.0010000", "00:01:00")]
+    [InlineData("OverstayLimit", "00:01:01", "LoopBridge:OverstayLimit", "00:01:00")]
+    [InlineData("OverstayLimit", "soon", "LoopBridge:OverstayLimit", "00:00:00.020")]
+    [InlineData("StallLimit", "-00:00:01", "LoopBridge:StallLimit", "01:00:00")]
+    [InlineData("MaxWorkerThreads", "0", "LoopBridge:MaxWorkerThreads", "1")]
+    [InlineData("MaxWorkerThreads", "40000", "LoopBridge:MaxWorkerThreads", "32767")]
+    [InlineData("UnbindGrace", "-00:00:01", "LoopBridge:UnbindGrace", "from 0 to 00:01:00")]
+    [InlineData("UnbindGrace", "00:01:01", "LoopBridge:UnbindGrace", "from 0 to 00:01:00")]
     [InlineData("Backlog", "0", "LoopBridge:Backlog", "above 0")]
     [InlineData("Backlog", "-5", "LoopBridge:Backlog", "above 0")]
     [InlineData("MaxReadBufferSize", "-1", "LoopBridge:MaxReadBufferSize", "bytes")]

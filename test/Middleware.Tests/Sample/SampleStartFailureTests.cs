@@ -11,7 +11,7 @@ public sealed class SampleStartFailureTests
     [Theory]
     [InlineData("--LoopBridge:Driver=Turbo", "LoopBridge:Driver", "Auto | Epoll | Managed")]
     [InlineData("--LoopBridge:Mode=Sideways", "LoopBridge:Mode", "ReactorOnLoop | LoopOnReactor")]
-    [InlineData("--LoopBridge:Scheduling=Never", "LoopBridge:Scheduling", "Inline | ThreadPool")]
+    [InlineData("--LoopBridge:Scheduling=Never", "LoopBridge:Scheduling", "Inline | ThreadPool | Adaptive")]
     [InlineData("--LoopBridge:LoopCount=-2", "LoopBridge:LoopCount is -2", "1024")]
     [InlineData("--Kestrel:Endpoints:Web:Url=http://192.0.2.1:80", "192.0.2.1:80", "endpoint's Url")]
     [InlineData("--Kestrel:Endpoints:Web:Url=http://unix:/no/such/folder/web.sock", "/no/such/folder/web.sock",

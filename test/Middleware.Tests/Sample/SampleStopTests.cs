@@ -13,6 +13,7 @@ public sealed class SampleStopTests
     [InlineData("--LoopBridge:Mode=LoopOnReactor")]
     [InlineData("--LoopBridge:Mode=LoopOnReactor", "--LoopBridge:Driver=Managed")]
     [InlineData("--LoopBridge:Scheduling=ThreadPool")]
+    [InlineData("--LoopBridge:Scheduling=Inline")]
     [InlineData("--LoopBridge:Enabled=false")]
     public async Task Terminate_WithARequestInFlight_FinishesItAndExitsWithZero(params string[] arguments)
     {

@@ -229,12 +229,4 @@ public sealed class ListenerEndTests
             return host.Group.Members.Any(member => member.Loop.IsOnLoopThread);
         }
     }
-
-    /// <summary>A context whose thread never comes round to what is posted.</summary>
-    private sealed class DeafContext : SynchronizationContext
-    {
-        public override void Post(SendOrPostCallback d, object? state) => throw new InvalidOperationException("Something needs the caller's thread.");
-
-        public override void Send(SendOrPostCallback d, object? state) => throw new InvalidOperationException("Something needs the caller's thread.");
-    }
 }

@@ -88,12 +88,14 @@ public sealed class ListenerFaultTests
         var listen = new ListenSettings();
         var socket = new FaultySocket(ListeningSockets.Listen(HandlerSocketDriver.For(loop), TransportHost.AnyPort, listen));
         ILogger logger = host.Loggers.CreateLogger(LoopTransportFactory.LogCategory);
+        var standing = new EndpointStanding(TimeProvider.System);
         var listener = new LoopConnectionListener(
             new BoundSocket(socket, socket.LocalEndPoint!, TransportHost.AnyPort, made: null),
             loop,
             host.Group,
             listen,
-            [.. host.Group.Members.Select(member => new LoopConnectionSettings(host.Options.Value, member, host.Pools.Create(), logger))],
+            [.. host.Group.Members.Select(member => new LoopConnectionSettings(
+                host.Options.Value, member, host.Group.Workers, standing, host.Pools.Create(), logger))],
             limit: null,
             new AcceptCounters(),
             logger);

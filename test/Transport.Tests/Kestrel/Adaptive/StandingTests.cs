@@ -30,6 +30,30 @@ public sealed class StandingTests
         Assert.True(connection.MayUseLoop);
     }
 
+    [Fact]
+    public void Connection_OfACrowdedLoop_IsAwayForAWhile()
+    {
+        ConnectionStanding connection = NewConnection();
+        connection.OnCrowded();
+        Assert.False(connection.MayUseLoop);
+        Run(connection, 100, Good);
+        Assert.False(connection.MayUseLoop);
+        _clock.Advance(ConnectionStanding.TimeAway);
+        Run(connection, 1, Good);
+        Assert.True(connection.MayUseLoop);
+        Assert.Equal(0, _endpoint.Offences);
+    }
+
+    [Fact]
+    public void Connection_OffenderOnACrowdedLoop_OwesItsRunsAllTheSame()
+    {
+        ConnectionStanding connection = NewConnection();
+        connection.OnOvertaken();
+        connection.OnCrowded();
+        Run(connection, ConnectionStanding.GoodRuns - 1, Good);
+        Assert.False(connection.MayUseLoop);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

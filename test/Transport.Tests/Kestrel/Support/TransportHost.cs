@@ -30,7 +30,12 @@ internal sealed class TransportHost : IAsyncDisposable
         configure?.Invoke(options);
         Options = Microsoft.Extensions.Options.Options.Create(options);
         Loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
-        Group = LoopGroups.Create(options.Mode, loops, driver, logger: Loggers.CreateLogger("LoopBridge.Loops"));
+        Group = LoopGroups.Create(options.Mode, loops, driver, logger: Loggers.CreateLogger("LoopBridge.Loops"), supervision: new LoopSupervision
+        {
+            OverstayLimit = options.OverstayLimit,
+            StallLimit = options.StallLimit,
+            MaxWorkerThreads = options.MaxWorkerThreads,
+        });
         Factory = new LoopTransportFactory(Group, Options, Pools, Loggers);
     }
 
@@ -98,6 +103,18 @@ internal sealed class TransportHost : IAsyncDisposable
         {
             await Task.WhenAll(Group.Members.Select(member => member.MeasureLagAsync())).WithDeadline();
         }
+    }
+
+    /// <summary>Runs on the loop of a connection.</summary>
+    internal static Task OnLoopOfAsync(ConnectionContext connection, Action action)
+    {
+        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Assert.True(connection.Features.Get<ILoopConnectionFeature>()!.Loop.AddCallback(() =>
+        {
+            action();
+            ran.SetResult();
+        }));
+        return ran.Task.WithDeadline();
     }
 
     /// <summary>Runs on a loop's thread.</summary>

@@ -18,6 +18,8 @@ internal sealed class TestGuest(Action? run = null, Action? overtaken = null) : 
 
     internal bool HasLost => _lost.Task.IsCompleted;
 
+    internal Action? Crowded { get; init; }
+
     internal Thread? Thread { get; private set; }
 
     public string? Origin => "endpoint";
@@ -44,4 +46,6 @@ internal sealed class TestGuest(Action? run = null, Action? overtaken = null) : 
         overtaken?.Invoke();
         _lost.TrySetResult();
     }
+
+    public void OnCrowded() => Crowded?.Invoke();
 }
