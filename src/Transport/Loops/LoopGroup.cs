@@ -169,7 +169,11 @@ public sealed class LoopGroup : IDisposable
         }
 
         Watchdog.Dispose();
-        _processors.Dispose();
+        if (Watchdog.HasEnded)
+        {
+            _processors.Dispose(); // it would still read there
+        }
+
         Workers.Dispose();
         foreach (LoopMember member in _members)
         {
