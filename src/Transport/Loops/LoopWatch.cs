@@ -39,7 +39,7 @@ internal sealed class LoopWatch(
         long step = activity.Step;
         bool hasMoved = step != _step;
         LookAtTurn(now, isBusy);
-        LookAtCrowd(now, isBusy);
+        LookAtCrowd(now, isBusy && (hasMoved || _held < _longestSample));
         if (hasMoved || !isBusy)
         {
             EndHold(now);
@@ -85,7 +85,8 @@ internal sealed class LoopWatch(
         }
     }
 
-    // Who has the loop at this moment is chosen as often as he has it: mostly who uses it most.
+    // Who has the loop at this moment is chosen as often as he has it: mostly who uses it most. A loop that stands still is not crowded but
+    // held: that one overstays, and nobody else could do anything for it.
     private void LookAtCrowd(long now, bool isBusy)
     {
         _busyLooks += isBusy ? 1 : 0;
@@ -96,7 +97,7 @@ internal sealed class LoopWatch(
             _busyLooks = 0;
         }
 
-        if (_isCrowded && relief.IsToBeHad(now) && activity.Present.Running is ILoopGuest guest)
+        if (isBusy && _isCrowded && relief.IsToBeHad(now) && activity.Present.Running is ILoopGuest guest)
         {
             guest.OnCrowded();
         }
