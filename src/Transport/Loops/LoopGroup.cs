@@ -171,7 +171,7 @@ public sealed class LoopGroup : IDisposable
         Watchdog.Dispose();
         if (Watchdog.HasEnded)
         {
-            _processors.Dispose(); // it would still read there
+            _processors.Dispose(); // while it runs, it may be reading there
         }
 
         Workers.Dispose();
