@@ -20,7 +20,8 @@ public sealed partial class LoopOnReactor
     private readonly TurnEndCalls _beforePoll = new();
     private bool _beforePollAsked;
     private bool _isBeforePoll;
-    private object? _running; // for the watchdog: only while it runs, so that nothing is kept alive
+    private object? _running; // for the watchdog, and its state: only while it runs, so that nothing is kept alive
+    private object? _runningState;
 
     /// <inheritdoc />
     public bool AddCallback(Action callback)
@@ -118,7 +119,7 @@ public sealed partial class LoopOnReactor
         _beforePoll.BeginPass();
         NoAmbientContext.Run(BeforePollPass, this); // once, and not that of whoever asked the reactor for it
         _isBeforePoll = false;
-        _running = null;
+        Begin(null, null);
         EndIfStopped(); // also if one of them has just asked for it
     }
 
@@ -135,7 +136,7 @@ public sealed partial class LoopOnReactor
 
             try
             {
-                _running = item.Source;
+                Begin(item.Callback, item.State);
                 item.Run(_carrier);
             }
             catch (Exception e)
@@ -151,7 +152,7 @@ public sealed partial class LoopOnReactor
         using var dispatch = new Dispatch(this, item.IsUserCode ? SynchronizationContext : null);
         try
         {
-            _running = item.Source;
+            Begin(item.Callback, item.State);
             item.Run(_carrier);
         }
         catch (Exception e)
@@ -159,7 +160,13 @@ public sealed partial class LoopOnReactor
             _exceptions.Report(e, item.Source); // user code: logged, and the loop goes on
         }
 
-        _running = null;
+        Begin(null, null);
+    }
+
+    private void Begin(object? callback, object? state)
+    {
+        _runningState = state;
+        Volatile.Write(ref _running, callback);
     }
 
     // What was aborted posts its last words; they run before the loop is gone, others that came in between are dropped with it.

@@ -82,7 +82,7 @@ public sealed partial class LoopOnReactor
         {
             loop._timeouts.Remove(this);
             object? source = Source;
-            loop._running = source;
+            loop.Begin(source, null);
             using var dispatch = new Dispatch(loop, loop.SynchronizationContext);
             try
             {
@@ -93,7 +93,7 @@ public sealed partial class LoopOnReactor
                 loop._exceptions.Report(e, source); // user code: logged, and the loop goes on
             }
 
-            loop._running = null;
+            loop.Begin(null, null);
         }
     }
 }

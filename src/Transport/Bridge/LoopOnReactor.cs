@@ -59,7 +59,7 @@ public sealed partial class LoopOnReactor : IEventLoop, IPostTarget, IOnBehalf
     /// <summary>Whether a group has it, which alone may close it.</summary>
     internal bool IsInGroup { get; }
 
-    object? IOnBehalf.Behalf => Volatile.Read(ref _running);
+    object? IOnBehalf.Behalf => RunningCode.Source(Volatile.Read(ref _running), Volatile.Read(ref _runningState));
 
     bool IPostTarget.IsOnThread => IsOnLoopThread;
 

@@ -169,7 +169,11 @@ public sealed class LoopGroup : IDisposable
         }
 
         Watchdog.Dispose();
-        _processors.Dispose();
+        if (Watchdog.HasEnded)
+        {
+            _processors.Dispose(); // while it runs, it may be reading there
+        }
+
         Workers.Dispose();
         foreach (LoopMember member in _members)
         {

@@ -40,6 +40,9 @@ internal sealed class LoopWatchdog : IDisposable
     /// <summary>How often it has looked. Any thread.</summary>
     internal long Looks => Volatile.Read(ref _looks);
 
+    /// <summary>Whether it will not look again: never started, or its thread has ended.</summary>
+    internal bool HasEnded => !_thread.IsAlive;
+
     internal void Start() => _thread.UnsafeStart();
 
     /// <summary>Any thread.</summary>

@@ -11,9 +11,13 @@ internal static class RunningCode
 
     /// <param name="present">As <see cref="LoopActivity"/> has it.</param>
     internal static string Describe((object? Running, object? State) present)
-        => Walk(present.State as IOnBehalf ?? (present.Running is null or IOnBehalf
-            ? present.Running
-            : CallbackSource.Of(present.Running, present.State)));
+        => Walk(Source(present.Running, present.State));
+
+    /// <summary>Where the row begins: whichever of the two knows more of the user.</summary>
+    internal static object? Source(object? callback, object? state)
+        => state is IOnBehalf || MachineOf(state) is not null ? state
+            : callback is null or IOnBehalf ? callback
+            : CallbackSource.Of(callback, state);
 
     private static string Walk(object? current)
     {
@@ -49,17 +53,16 @@ internal static class RunningCode
         null => "Something",
         string text => text,
         Type type => type.FullName ?? type.Name,
-        Delegate callback => AsyncMethod(callback) ?? SourceName.Of(callback)!.ToString()!,
-        _ => NameOf(last.GetType()),
+        Delegate callback => AsyncMethod(callback.Target) ?? SourceName.Of(callback)!.ToString()!,
+        _ => AsyncMethod(last) ?? NameOf(last.GetType()),
     };
 
     // What continues after an await is a box around a state machine, whose name holds the method's: Namespace.Type+<Method>d__3.
-    private static string? AsyncMethod(Delegate callback)
-    {
-        Type[] arguments = callback.Target?.GetType().GenericTypeArguments ?? [];
-        return Array.Find(arguments, static type => type.IsAssignableTo(typeof(IAsyncStateMachine))) is { Name: ['<', .. var rest] } machine
-            && rest.IndexOf('>', StringComparison.Ordinal) is > 0 and var end
+    private static string? AsyncMethod(object? box)
+        => MachineOf(box) is { Name: ['<', .. var rest] } machine && rest.IndexOf('>', StringComparison.Ordinal) is > 0 and var end
             ? $"{machine.DeclaringType?.FullName}.{rest[..end]}"
             : null;
-    }
+
+    private static Type? MachineOf(object? box)
+        => Array.Find(box?.GetType().GenericTypeArguments ?? [], static type => type.IsAssignableTo(typeof(IAsyncStateMachine)));
 }
