@@ -117,6 +117,20 @@ public sealed class LoopBridgeOptions
     /// </summary>
     public long MaxUnsentBytes { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>Ends aborted connections with FIN in place of RST, like Kestrel's switch of that name. Defaults to false.</summary>
-    public bool FinOnError { get; set; }
+    /// <summary>
+    /// Ends aborted connections with FIN in place of RST. Defaults to what the <see cref="AppContext"/> switch
+    /// <c>Microsoft.AspNetCore.Server.Kestrel.FinOnError</c> says, which Kestrel's own sockets follow, too; that is false where it is not
+    /// set.
+    /// </summary>
+    public bool FinOnError { get; set; } = AppContext.TryGetSwitch(FinOnErrorSwitch, out bool isOn) && isOn;
+
+    /// <summary>
+    /// Serves clients that finish sending before they read the answer (half-close), on all endpoints; <c>UseHalfClose</c> does so for one.
+    /// <c>ConnectionClosed</c>, and with it <c>HttpContext.RequestAborted</c>, then fires when the connection is closed. Otherwise the
+    /// client's FIN fires it, as Kestrel's users expect, and HTTP/1 gives up the request that it is at. The price: that a client has gone
+    /// away is noticed only when something is sent to it. Defaults to false.
+    /// </summary>
+    public bool AllowHalfClose { get; set; }
+
+    private const string FinOnErrorSwitch = "Microsoft.AspNetCore.Server.Kestrel.FinOnError";
 }

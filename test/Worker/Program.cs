@@ -15,6 +15,13 @@ if (args is ["full", var engine, var driver, var leave])
     return FullProcess.Run(engine, Enum.Parse<LoopDriver>(driver), int.Parse(leave, CultureInfo.InvariantCulture));
 }
 
+if (args is ["fin-on-error", var value])
+{
+    AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.FinOnError", bool.Parse(value));
+    Console.WriteLine(new LoopBridgeOptions().FinOnError);
+    return 0;
+}
+
 // What the tests of WorkerProcesses start. It greets each connection with its task id and process id, then obeys one line:
 // "die" ends it with exit code 3, "end" with 0, anything else closes the connection.
 // Without an argument it accepts from the sockets that its launcher gave it; with a port it shares that.

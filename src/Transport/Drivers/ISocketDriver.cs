@@ -74,6 +74,13 @@ internal interface IStreamChannel
     void ShutdownSend();
 
     /// <summary>
+    /// Receives and drops what has arrived, also what was not notified yet: a count, of which <paramref name="limit"/> or more says that
+    /// there may be more; zero at the end of the stream; pending, and <see cref="IStreamChannelOwner.OnReceivable"/> follows; or an error.
+    /// A channel that closes without harm over what nobody has read has nothing to drop.
+    /// </summary>
+    IoResult Discard(int limit) => IoResult.Pending;
+
+    /// <summary>
     /// Ends the channel, with RST if <paramref name="reset"/>. <see cref="IStreamChannelOwner.OnClosed"/> follows, at once or when the last
     /// operation in flight has ended; nothing else does.
     /// </summary>

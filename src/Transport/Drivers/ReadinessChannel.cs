@@ -7,11 +7,11 @@ namespace LoopBridge.Drivers;
 /// A stream channel over a mechanism that reports readiness. Receives until the kernel would block, then arms and waits for the next
 /// report.
 /// </summary>
-internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, IoRegistration> register)
+internal sealed class ReadinessChannel(RawSocket socket, IReadinessSource source)
     : IStreamChannel, IIoHandler, IOnBehalf
 {
-    // A peer that goes on sending must not keep the loop at this: 1 MiB.
-    private const int MaxDiscards = 256;
+    // A peer that goes on sending must not keep the loop at this.
+    private const int MaxDiscardsAtClose = 1024 * 1024;
 
     private IStreamChannelOwner? _owner;
     private IoRegistration? _registration;
@@ -20,6 +20,7 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
     private bool _shortReadsTellNothing = !socket.IsTcp;
     private bool _sendWaits;
     private bool _ended;
+    private bool _isDrained;
     private volatile bool _closed;
 
     // The descriptor's number may be the next connection's by now.
@@ -38,7 +39,7 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
     public void Start(IStreamChannelOwner owner)
     {
         _owner = owner;
-        _registration = register(this);
+        _registration = source.Watch(socket, this);
         _registration.Arm(_connecting ? IoEvents.Write : IoEvents.Read);
     }
 
@@ -99,6 +100,25 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
         }
     }
 
+    public IoResult Discard(int limit)
+    {
+        if (_closed)
+        {
+            return Closed;
+        }
+
+        IoResult result = Drop(limit, out int dropped);
+        if (!result.IsPending)
+        {
+            return result;
+        }
+
+        _isDrained = true;
+        _mayReceive = false;
+        _registration!.Arm(IoEvents.Read);
+        return dropped > 0 ? IoResult.Of(dropped) : result;
+    }
+
     public void Close(bool reset)
     {
         if (_closed)
@@ -112,23 +132,34 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
         {
             socket.SetResetOnClose();
         }
-        else if (!_ended && !_connecting)
+        else if (!_ended && !_isDrained && !_connecting)
         {
-            DiscardUnread();
+            // TCP answers a close over unread bytes with RST (RFC 2525, 2.17), and the peer gets no more of our last words than it has by
+            // then. What comes after the close still does that; whoever wants to outlive it goes on with Discard first.
+            Drop(MaxDiscardsAtClose, out _);
         }
 
         socket.Dispose();
         _owner?.OnClosed();
     }
 
-    // TCP answers a close over unread bytes with RST (RFC 2525, 2.17), and that makes the peer's kernel drop what it had of our last words.
-    // What comes after the close still does; whoever wants to outlive that reads to the end first.
-    private void DiscardUnread()
+    private IoResult Drop(int limit, out int dropped)
     {
-        Span<byte> sink = stackalloc byte[4096];
-        for (int i = 0; i < MaxDiscards && socket.Receive(sink) is { IsOk: true, Count: > 0 }; i++)
+        Span<byte> sink = stackalloc byte[16 * 1024];
+        dropped = 0;
+        while (dropped < limit)
         {
+            IoResult result = socket.Receive(sink);
+            if (!result.IsOk || result.Count == 0)
+            {
+                _ended = !result.IsPending;
+                return result;
+            }
+
+            dropped += result.Count;
         }
+
+        return IoResult.Of(dropped);
     }
 
     void IIoHandler.OnEvents(IoEvents events)
@@ -159,6 +190,7 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
         if ((events & (IoEvents.Read | IoEvents.HangUp | IoEvents.Error)) != 0)
         {
             _mayReceive = true;
+            _isDrained = false;
             owner.OnReceivable();
         }
 
@@ -168,4 +200,11 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
             owner.OnSendReady(IoResult.Of(0));
         }
     }
+}
+
+/// <summary>Watches the sockets of channels: a driver, or what stands for one. An object that is there anyway, not one for each channel.</summary>
+internal interface IReadinessSource
+{
+    /// <summary>By edges, for both directions. Loop thread.</summary>
+    IoRegistration Watch(RawSocket socket, IIoHandler handler);
 }

@@ -8,24 +8,18 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Kestrel;
 
 /// <summary>One connection as Kestrel sees it: pipes, features and endings over a <see cref="StreamSocket"/>, whose sink it is.</summary>
-internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, ISocketObserver, IThreadPoolWorkItem
+internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, ISocketSink, ISocketObserver
 {
-    private const string GracefulEnd = "The transport's send side completed gracefully.";
-    private const int TokenWaits = 0;
-    private const int TokenFiring = 1;
-    private const int TokenFired = 2;
+    // In the words of Kestrel's socket transport, which people's filters know.
+    private const string GracefulEnd = "The Socket transport's send loop completed gracefully.";
 
     private readonly LoopConnectionSettings _settings;
     private readonly StreamSocket _socket;
     private readonly ConnectionScheduler _scheduler;
     private readonly LoopPipeReader _reader;
     private readonly LoopPipeWriter _writer;
-    private readonly LoopDuplexPipe _pipes;
-    private readonly CancellationTokenSource _closedSource = new();
-    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _shutdownReason;
     private string? _connectionId;
-    private int _closedToken;
     private int _released;
     private int _endLogged;
     private volatile bool _socketClosed;
@@ -39,9 +33,9 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _scheduler = new ConnectionScheduler(this, socket, settings);
         _reader = new LoopPipeReader(this, socket, settings, _scheduler);
         _writer = new LoopPipeWriter(this, socket, _scheduler);
-        _pipes = new LoopDuplexPipe(_reader, _writer);
-        Transport = _pipes;
+        Transport = this;
         ConnectionClosed = _closedSource.Token;
+        _closedToken = settings.AllowHalfClose ? TokenHeld : TokenWaits;
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
     }
@@ -55,7 +49,9 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
 
     public override IDuplexPipe Transport { get; set; }
 
-    public override CancellationToken ConnectionClosed { get; set; }
+    PipeReader IDuplexPipe.Input => _reader;
+
+    PipeWriter IDuplexPipe.Output => _writer;
 
     public override EndPoint? LocalEndPoint { get; set; }
 
@@ -81,8 +77,19 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         End(abortReason ?? new ConnectionAbortedException(GracefulEnd), reset: abortReason is not null && !_settings.FinOnError);
     }
 
-    /// <summary>Ends the connection at once, with that reason unless there is one. Any thread.</summary>
-    internal void End(ConnectionAbortedException reason, bool reset)
+    /// <summary>The application's output has failed. As with Kestrel's sockets that is the end of all, for that reason. Any thread.</summary>
+    internal void OnOutputFailed(Exception reason)
+    {
+        if (!_socketClosed)
+        {
+            Logger.ConnectionError(this, reason);
+        }
+
+        End(reason, reset: !_settings.FinOnError);
+    }
+
+    // With that reason unless there is one. Any thread.
+    private void End(Exception reason, bool reset)
     {
         // The first reason wins, and stands before the socket closes: a read that fails because of it must find it.
         bool first = Interlocked.CompareExchange(ref _shutdownReason, reason, null) is null;
@@ -102,8 +109,9 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     {
         _reader.Complete();
         _writer.Complete();
-        await _finished.Task.ConfigureAwait(false);
+        await WaitFinishedAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
+        LogEnd(reset: false, GracefulEnd); // unless it was logged: where the peer had ended all, nobody has said so for our side
         if (Interlocked.Exchange(ref _released, 1) == 0)
         {
             _settings.Release();
@@ -121,7 +129,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     {
         Exception reason = Interlocked.CompareExchange(ref _shutdownReason, new ConnectionAbortedException(GracefulEnd), null) ?? _shutdownReason!;
         LogEnd(reset: false, reason.Message);
-        _socket.Close(reason, reset: false);
+        _socket.CloseGently(reason, _reader.WasLeftUnread);
     }
 
     /// <summary>The connection's end is seen to below, whether or not it is the sink by then.</summary>
@@ -131,7 +139,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
 
     void ISocketObserver.OnSocketClosed(Exception? reason)
     {
-        lock (_finished)
+        lock (_reader)
         {
             _socketClosed = true;
             _borrowedSocket?.Dispose();
@@ -140,6 +148,10 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         if (reason is not null && Interlocked.CompareExchange(ref _shutdownReason, reason, null) is null)
         {
             Logger.ConnectionBroken(this, reason);
+            if (_socket.HasFailedToSend)
+            {
+                LogEnd(reset: !_settings.FinOnError, reason.Message);
+            }
         }
 
         _reader.CompleteInput(_shutdownReason ?? new ConnectionAbortedException(GracefulEnd));
@@ -148,10 +160,12 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _writer.OnClosed();
         _settings.OnConnectionEnded();
         OnBegun();
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        FireToken();
     }
 
-    /// <summary>The peer sent FIN, or something that nobody reads any more: the token fires, output stays usable.</summary>
+    /// <summary>
+    /// The peer sent FIN, or something that nobody reads any more: the token fires unless it is held, and output stays usable.
+    /// </summary>
     internal void OnInputEnded(bool peerFinished)
     {
         if (peerFinished)
@@ -159,38 +173,12 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
             Logger.ConnectionReadFin(this);
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        FireToken();
     }
 
     internal void OnPaused() => Logger.ConnectionPause(this);
 
     internal void OnResumed() => Logger.ConnectionResume(this);
-
-    /// <summary>The end of the connection, on the pool: what hangs on the token may block, and must not block a loop.</summary>
-    void IThreadPoolWorkItem.Execute()
-    {
-        int before = Interlocked.CompareExchange(ref _closedToken, TokenFiring, TokenWaits);
-        if (before == TokenWaits)
-        {
-            try
-            {
-                _closedSource.Cancel();
-            }
-            catch (Exception e)
-            {
-                Logger.ConnectionClosedCallbackFailed(ConnectionId, e); // user code that hung on the token
-            }
-
-            Interlocked.Exchange(ref _closedToken, TokenFired); // before the look at the socket, as its close comes before the look at the token
-        }
-
-        // Where the peer's FIN fires the token on another thread at this moment, that thread finishes, so that Dispose never returns before
-        // the token has fired.
-        if (_socketClosed && before != TokenFiring)
-        {
-            _finished.TrySetResult();
-        }
-    }
 
     private void LogEnd(bool reset, string reason)
     {
@@ -207,12 +195,5 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         {
             Logger.ConnectionWriteFin(this, reason);
         }
-    }
-
-    private sealed class LoopDuplexPipe(PipeReader input, PipeWriter output) : IDuplexPipe
-    {
-        public PipeReader Input => input;
-
-        public PipeWriter Output => output;
     }
 }

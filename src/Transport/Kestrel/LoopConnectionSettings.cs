@@ -22,6 +22,7 @@ internal sealed class LoopConnectionSettings
         OverstayLimit = options.OverstayLimit;
         MaxReadBufferSize = options.MaxReadBufferSize;
         FinOnError = options.FinOnError;
+        AllowHalfClose = options.AllowHalfClose;
         Socket = new StreamSocketOptions { Pool = pool, SendHighWater = options.MaxWriteBufferSize ?? 0 };
     }
 
@@ -45,6 +46,8 @@ internal sealed class LoopConnectionSettings
     internal long? MaxReadBufferSize { get; }
 
     internal bool FinOnError { get; }
+
+    internal bool AllowHalfClose { get; }
 
     internal StreamSocketOptions Socket { get; }
 

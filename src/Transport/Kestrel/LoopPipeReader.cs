@@ -16,7 +16,7 @@ namespace LoopBridge.Kestrel;
 /// the waiter. The loop reads ahead up to the limit, because a FIN must be noticed while a handler is busy; with the queue empty no block
 /// is held.
 /// </remarks>
-internal sealed class LoopPipeReader : PipeReader, ILoopWork
+internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWork
 {
     // Kestrel asks for at least so much room for each receive.
     private const int SmallestReceive = 2048;
@@ -37,6 +37,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
     private Exception? _inputError;
     private volatile bool _inputCompleted;
     private int _readerCompleted;
+    private volatile bool _leftUnread;
     private int _receiveSize = SegmentQueue.DefaultBlockSize;
     private int _paused;
     private int _cancelRequested;
@@ -50,8 +51,11 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         _queue = new SegmentQueue(settings.Pool);
         _pauseAt = settings.MaxReadBufferSize is > 0 and { } limit ? limit : long.MaxValue;
         _scheduler = scheduler;
-        _waiter = new PipeWaiter<ReadResult>(Take, scheduler);
+        _waiter = new PipeWaiter<ReadResult>(this, scheduler);
     }
+
+    /// <summary>Whether the application had enough of the input while there was more of it: the peer may still be sending.</summary>
+    internal bool WasLeftUnread => _leftUnread;
 
     private long Unexamined => _queue.Committed - Math.Max(Volatile.Read(ref _examined), _queue.Consumed);
 
@@ -144,6 +148,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         IoResult result = _socket.Receive(one);
         if (result.IsOk)
         {
+            _leftUnread |= result.Count > 0;
             CompleteInput(null);
             _connection.OnInputEnded(peerFinished: result.Count == 0);
         }
@@ -296,6 +301,8 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
             return;
         }
 
+        _leftUnread = _queue.Length > 0 || Volatile.Read(ref _paused) == 1;
+
         // Posted from the loop, too: a paused connection hears nothing more of what the kernel has, and has to ask.
         if (!_socket.Loop.Post(this) || _socket.Loop.IsOnLoopThread)
         {
@@ -303,7 +310,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         }
     }
 
-    private ReadResult Take()
+    public ReadResult Take()
     {
         bool canceled = Interlocked.Exchange(ref _cancelRequested, 0) == 1;
 

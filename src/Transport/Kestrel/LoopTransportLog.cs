@@ -105,6 +105,14 @@ internal static partial class LoopTransportLog
         }
     }
 
+    internal static void ConnectionError(this ILogger logger, LoopConnection connection, Exception error)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            ConnectionErrorCore(logger, connection.ConnectionId, error);
+        }
+    }
+
     internal static void ConnectionBroken(this ILogger logger, LoopConnection connection, Exception reason)
     {
         if (!logger.IsEnabled(LogLevel.Debug))

@@ -9,7 +9,7 @@ internal static class ConnectionErrors
     internal static Exception FromReceive(SocketError error)
     {
         var cause = new SocketException((int)error);
-        return IsReset(error) ? new ConnectionResetException("The peer reset the connection.", cause) : cause;
+        return IsReset(error) ? new ConnectionResetException(cause.Message, cause) : cause;
     }
 
     internal static Exception FromSend(SocketError error) => FromReceive(error);

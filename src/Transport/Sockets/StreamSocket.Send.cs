@@ -56,6 +56,9 @@ internal sealed partial class StreamSocket : ILoopWork
     /// <summary>All bytes ever taken by the kernel. Any thread.</summary>
     internal long Sent => _queue.Consumed;
 
+    /// <summary>Whether it was a send that told of the connection's end. Loop thread, once it is closed.</summary>
+    internal bool HasFailedToSend { get; private set; }
+
     /// <summary>Room to write to. Writer.</summary>
     internal Memory<byte> GetSendMemory(int sizeHint) => _queue.GetMemory(sizeHint);
 
@@ -284,6 +287,7 @@ internal sealed partial class StreamSocket : ILoopWork
     // Off the loop only the request is made; the close itself is the loop's.
     private void OnSendFailed(SocketError error, bool onLoop)
     {
+        HasFailedToSend = true;
         Exception reason = _channel.Failure ?? ConnectionErrors.FromSend(error);
         if (onLoop)
         {

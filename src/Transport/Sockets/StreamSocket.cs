@@ -184,6 +184,7 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IOnBehalf, IDi
 
         // A pipe ends on a thread of its own choice, perhaps when there is no loop any more to tell from.
         TellClosed();
+        EndLinger();
     }
 
     void IStreamChannelOwner.OnConnected(SocketError error)
@@ -208,15 +209,32 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IOnBehalf, IDi
             using OutsideContext _ = OutsideContext.Enter();
             _sink!.OnReceivable();
         }
+        else if (_lingers)
+        {
+            GoOnLingering();
+        }
     }
 
     void IStreamChannelOwner.OnFailed(Exception reason) => Close(reason, reset: false);
 
-    void IStreamChannelOwner.OnClosed() => FinishClose();
+    void IStreamChannelOwner.OnClosed()
+    {
+        if (!_hasLingered)
+        {
+            FinishClose();
+        }
+    }
 
     // The channel tells its end to the owner it was started with.
     private void CloseChannel()
     {
+        if (TryLinger())
+        {
+            FinishClose();
+            Loop.Own(this); // the end told it to forget the socket
+            return;
+        }
+
         _channel.Close(_reset);
         if (!_started)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -27,6 +28,30 @@ public sealed class ConnectionEndTests
         Assert.Equal(8, log.Id.Id);
         Assert.Contains("First.", log.Message, StringComparison.Ordinal);
         Assert.Empty(host.LogsOf("ConnectionWriteFin"));
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-86"), Contract("K-87"), Contract("K-85")]
+    public async Task AnyEnd_OfTheClient_IsLoggedOnceAndAtDebug(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(mode, driver, scheduling);
+        Action<Socket>[] ends = [client => client.Shutdown(SocketShutdown.Send), ClientSocket.Reset, client => client.Dispose()];
+        foreach (Action<Socket> end in ends)
+        {
+            (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+            string id = connection.ConnectionId;
+            await client.SendTextAsync("unread");
+            end(client);
+            await connection.ClosedAsync();
+            await connection.Transport.Output.WriteTextAsync("too late, perhaps");
+            await connection.DisposeAsync().WithDeadline();
+            LogEntry[] logs = [.. host.Logs.Entries.Where(entry => entry.Message.Contains(id, StringComparison.Ordinal))];
+            Assert.Single(logs, entry => entry.Id.Name is "ConnectionWriteFin" or "ConnectionWriteRst");
+            Assert.InRange(logs.Count(entry => entry.Id.Name == "ConnectionReadFin"), 0, 1);
+            Assert.InRange(logs.Count(entry => entry.Id.Name == "ConnectionReset"), 0, 1);
+            Assert.All(logs, entry => Assert.Equal(Microsoft.Extensions.Logging.LogLevel.Debug, entry.Level));
+            Assert.DoesNotContain(logs, entry => entry.Id.Name == "ConnectionError");
+        }
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
@@ -83,6 +108,50 @@ public sealed class ConnectionEndTests
         connection.Abort(new ConnectionAbortedException("Enough."));
         Assert.Empty(await client.ReceiveToEndAsync());
         Assert.Single(host.LogsOf("ConnectionWriteFin"));
+    }
+
+    // In a process of its own: the switch is the process's, and other tests run in this one.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Contract("K-73")]
+    public async Task FinOnError_Default_IsWhatTheSwitchSays(bool isOn)
+    {
+        string worker = Path.Combine(AppContext.BaseDirectory, "LoopBridge.Worker.dll");
+        using Process child = Process.Start(new ProcessStartInfo("dotnet", [worker, "fin-on-error", isOn.ToString()]) { RedirectStandardOutput = true })!;
+        Assert.Equal(isOn.ToString(), await child.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WithDeadline());
+        await child.WaitForExitAsync(TestContext.Current.CancellationToken).WithDeadline();
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-60"), Contract("K-69"), Contract("K-72")]
+    public async Task Input_Ends_WithTheReasonOfTheFirstEnd(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(mode, driver, scheduling);
+
+        // Nothing: the peer has finished, and what comes later does not change that.
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        client.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, await connection.Transport.Input.DrainAsync());
+        connection.Abort(new ConnectionAbortedException("Later."));
+        await connection.DisposeAsync().WithDeadline();
+
+        // The error of the receive; here an abort is late.
+        (connection, client) = await host.ConnectAsync();
+        client.Reset();
+        await connection.ClosedAsync();
+        connection.Abort(new ConnectionAbortedException("Later."));
+        await Assert.ThrowsAsync<ConnectionResetException>(() => connection.Transport.Input.ReadSoonAsync());
+
+        // The reason of the abort, also for a peer that resets afterwards; and unread bytes are no more than that.
+        (connection, client) = await host.ConnectAsync();
+        await client.SendTextAsync("unread");
+        await host.SettleAsync();
+        var reason = new ConnectionAbortedException("First.");
+        connection.Abort(reason);
+        client.Reset();
+        await connection.ClosedAsync();
+        Assert.Same(reason, await Assert.ThrowsAsync<ConnectionAbortedException>(() => connection.Transport.Input.ReadSoonAsync()));
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]

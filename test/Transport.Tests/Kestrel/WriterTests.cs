@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using LoopBridge.Kestrel;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Connections;
 
@@ -168,20 +169,85 @@ public sealed class WriterTests
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
-    [Contract("K-72"), Contract("K-85")]
-    public async Task Complete_OutputWithError_EndsTheConnectionForThatReason(
+    [Contract("K-72"), Contract("K-76"), Contract("K-85")]
+    public async Task Complete_OutputWithError_ResetsAndReadsThrowThatVeryObject(
         LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
         await using var host = new TransportHost(mode, driver, scheduling);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         Task<ReadResult> waiting = connection.Transport.Input.ReadSoonAsync();
+        connection.Transport.Output.Write("not flushed"u8);
         var error = new InvalidOperationException("The handler broke.");
         await connection.Transport.Output.CompleteAsync(error);
-        ConnectionAbortedException reason = await Assert.ThrowsAsync<ConnectionAbortedException>(() => waiting);
-        Assert.Same(error, reason.InnerException);
-        Assert.Empty(await client.ReceiveToEndAsync());
-        Assert.Contains("The handler broke.", Assert.Single(host.LogsOf("ConnectionWriteFin")).Message, StringComparison.Ordinal);
-        Assert.Empty(host.LogsOf("ConnectionReset"));
+        Assert.Same(error, await Assert.ThrowsAsync<InvalidOperationException>(() => waiting));
+        await client.AssertResetAsync();
+        await connection.ClosedAsync();
+        Assert.Equal(14, Assert.Single(host.LogsOf("ConnectionError")).Id.Id);
+        Assert.Contains("The handler broke.", Assert.Single(host.LogsOf("ConnectionWriteRst")).Message, StringComparison.Ordinal);
+        Assert.Empty(host.LogsOf("ConnectionWriteFin"));
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-76"), Contract("K-60"), Contract("K-86"), Contract("K-85")]
+    public async Task Send_Fails_EndsReadsForThatReasonAndLogsOneEnd(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxReadBufferSize = 4096);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        client.SendUntilFull(); // paused: only a send finds out that the peer has gone
+        PipeExtensions.Eventually(() => host.LogsOf("ConnectionPause").Length == 1, "The connection did not pause.");
+        client.Reset();
+        while (!(await connection.Transport.Output.WriteAsync(new byte[100], TestContext.Current.CancellationToken).WithDeadline()).IsCompleted)
+        {
+            await host.SettleAsync();
+        }
+
+        await connection.ClosedAsync();
+        await Assert.ThrowsAsync<ConnectionResetException>(() => connection.Transport.Input.ReadSoonAsync());
+        await connection.DisposeAsync().WithDeadline();
+        Assert.Single(host.LogsOf("ConnectionReset"));
+        Assert.Single(host.LogsOf("ConnectionWriteRst"));
+        Assert.Empty(host.LogsOf("ConnectionWriteFin"));
+        Assert.Empty(host.LogsOf("ConnectionReadFin"));
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-61")]
+    public async Task FlushAsync_NewsOfAnEarlierOne_DoesNotReleaseIt(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(mode, driver, scheduling);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        Task blocked = Block(connection, TestContext.Current.CancellationToken);
+        for (int i = 0; i < 10; i++)
+        {
+            // What a send on another thread has told the loop comes late: here, for a flush that saw by itself that it could go on.
+            await TransportHost.OnLoopOfAsync(connection, () => ((LoopPipeWriter)connection.Transport.Output).OnDrained());
+        }
+
+        Assert.False(blocked.IsCompleted);
+        await client.ReceiveExactlyAsync(Blocking);
+        await blocked;
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-63")]
+    public async Task FlushAsync_MorePiecesThanOneGatherTakes_ArriveInOrder(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    {
+        const int Pieces = 3000; // IOV_MAX is 1024
+        await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxWriteBufferSize = null);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        byte[] bytes = new byte[Pieces * 2100];
+        new Random(6).NextBytes(bytes);
+        PipeWriter output = connection.Transport.Output;
+        for (int i = 0; i < Pieces; i++)
+        {
+            Memory<byte> room = output.GetMemory(2100); // twice is more than one block has: each gets its own
+            bytes.AsSpan(i * 2100, 2100).CopyTo(room.Span);
+            output.Advance(2100);
+        }
+
+        Task<byte[]> receiving = client.ReceiveExactlyAsync(bytes.Length);
+        await output.FlushAsync(TestContext.Current.CancellationToken).WithDeadline();
+        Assert.True((await receiving).AsSpan().SequenceEqual(bytes));
     }
 
     // More than the buffers of both kernel sockets hold (tcp_wmem, tcp_rmem: 4 and 6 MiB at most by default), so that the flush waits for

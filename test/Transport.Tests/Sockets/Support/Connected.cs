@@ -41,9 +41,9 @@ internal sealed class Connected : IAsyncDisposable
 
     internal CountingPool Pool => _pool;
 
-    internal static async Task<Connected> OpenAsync(Stand stand, long highWater = 64 * 1024, Action<RecordingSink>? configure = null)
+    internal static async Task<Connected> OpenAsync(Stand stand, long highWater = 64 * 1024, Action<RecordingSink>? configure = null, TimeProvider? clock = null)
     {
-        var loop = new TestLoop(stand == Stand.Pipe ? Ground.Epoll : (Ground)stand);
+        var loop = new TestLoop(stand == Stand.Pipe ? Ground.Epoll : (Ground)stand, clock);
         var pool = new CountingPool();
         var options = new StreamSocketOptions { Pool = pool, SendHighWater = highWater };
         return stand == Stand.Pipe

@@ -22,11 +22,11 @@ internal sealed class TestLoop : IDisposable
     private readonly Thread _thread;
     private readonly ConcurrentQueue<Exception> _failures = new();
 
-    internal TestLoop(Ground ground)
+    internal TestLoop(Ground ground, TimeProvider? clock = null)
     {
         LoopDriver driver = ground is Ground.Epoll or Ground.Handlers ? LoopDriver.Epoll : LoopDriver.Managed;
         Assert.SkipWhen(driver == LoopDriver.Epoll && !OperatingSystem.IsLinux(), "epoll is Linux only.");
-        _inner = new EventLoop(new EventLoopOptions { Driver = driver });
+        _inner = new EventLoop(new EventLoopOptions { Driver = driver, TimeProvider = clock ?? TimeProvider.System });
         _inner.ExceptionHandler = (e, _) => _failures.Enqueue(e);
         Loop = ground is Ground.Handlers or Ground.HandlersOnManaged ? new ForwardingLoop(_inner) : _inner;
         _thread = new Thread(_inner.Start) { IsBackground = true };
