@@ -1,8 +1,8 @@
 namespace LoopBridge.Kestrel;
 
 /// <remarks>
-/// When accepting ends Kestrel asks every connection to close, and those that have not begun a request obey at once: of requests that are on
-/// their way, or already here and not looked at, half were seen to be lost. So the end shows a moment later where connections have just
+/// When accepting ends Kestrel asks every connection to close, and those that have not begun a request obey at once: of requests that are
+/// on their way, or already here and not looked at, half were seen to be lost. So the end shows a moment later where connections have just
 /// come: when the application has consumed something of each, and is in a request by then, or at the latest when the grace is over.
 /// Silent connections from earlier hold nothing up. A handshake counts as begun with its first bytes.
 /// </remarks>
