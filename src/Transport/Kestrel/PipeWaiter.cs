@@ -29,7 +29,7 @@ internal sealed class PipeWaiter<TResult>(IPipeEnd<TResult> end, ConnectionSched
     internal ValueTask<TResult> Task => new(this, _core.Version);
 
     /// <summary>Any thread.</summary>
-    internal bool IsWaiting => Volatile.Read(ref _waiting) != 0;
+    internal bool IsWaiting => Volatile.Read(ref _waiting) != None;
 
     /// <summary>From here on <see cref="Wake"/> completes the wait.</summary>
     internal void Begin(CancellationToken cancellationToken)

@@ -77,10 +77,15 @@ public sealed class SignalRTests
 
         Task stop = server.App.StopAsync(CancellationToken.None);
 
-        // A poll in hand is answered with the news; the next one would find nobody.
-        JsonNode? last = carrier == HubCarrier.LongPolling ? await client.ReceiveAsync() : await client.ReceiveToEndAsync();
+        // Over HTTP SignalR breaks off, as it does over stock sockets; on a port of its own the hub says goodbye.
+        if (carrier == HubCarrier.Raw)
+        {
+            Assert.Equal(HubClient.Close, HubClient.TypeOf((await client.ReceiveAsync())!));
+            Assert.Null(await client.ReceiveAsync());
+        }
+
+        await client.DisposeAsync();
         await stop.WithDeadline();
-        Assert.Equal(HubClient.Close, HubClient.TypeOf(last!));
         await Presence(server).AllGoneAsync();
         Assert.Empty(server.Logs.AtLeast(LogLevel.Warning));
     }
@@ -103,7 +108,8 @@ public sealed class SignalRTests
         await using LoopBridgeServer server = await StartAsync(mode, driver, hub => hub.ClientTimeoutInterval = TimeSpan.FromMilliseconds(500));
         await using HubClient client = await HubClient.ConnectAsync(HubCarrier.Raw, AddressOf(server, HubCarrier.Raw));
 
-        JsonNode? last = await client.ReceiveToEndAsync();
+        await client.SendAsync(new { type = HubClient.Ping }); // SignalR watches those who have shown that they ping
+        JsonNode? last = await client.ReceiveToEndAsync().WithDeadline();
 
         Assert.Equal(HubClient.Close, HubClient.TypeOf(last!));
         Assert.IsType<OperationCanceledException>(await Presence(server).AllGoneAsync());
