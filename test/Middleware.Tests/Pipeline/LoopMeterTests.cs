@@ -42,7 +42,9 @@ public sealed class LoopMeterTests
         Assert.Equal(Connections, Sum("loopbridge.loop.placed"));
         Assert.Equal(Connections, Sum("loopbridge.loop.connections"));
         Assert.All(meters.Observe("loopbridge.loop.turns"), static turns => Assert.True(turns.Value > 0, turns.AllTags));
-        Assert.Equal(["loop-0", "loop-1"], meters.Observe("loopbridge.loop.placed").Select(static each => (string?)each["loopbridge.loop"]).Order());
+        Assert.Equal(
+            ["loop-0", "loop-1"],
+            meters.Observe("loopbridge.loop.placed").Select(static each => (string?)each["loopbridge.loop"]).Order());
         Assert.Equal(0, Sum("loopbridge.loop.read_pauses"));
 
         Task upload = clients[0].SendAsync((byte[])
