@@ -14,6 +14,7 @@ builder.Services.AddProblemDetails();
 
 builder.WebHost.ConfigureKestrel(kestrel =>
 {
+    kestrel.UseSystemd();                                                                 // HTTP on sockets that systemd passes, if it does
     kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = SelfSignedCertificate.UnlessConfigured(builder.Configuration));
     kestrel.ConfigurationLoader!
         .Endpoint("Echo", endpoint => endpoint.UseReactorProtocol<EchoProtocol>())        // 7007

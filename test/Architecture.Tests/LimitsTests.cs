@@ -48,12 +48,12 @@ public sealed class LimitsTests
     [Fact]
     public void OptionsTable_TellsTheDefaultsOfTheCode()
     {
-        (string Option, string Value)[] rows = [.. Rows(OptionsHeading).Where(row => typeof(LoopBridgeOptions).GetProperty(row.Option) is not null)];
+        (string Option, string Value)[] rows = [.. Rows(OptionsHeading).Where(row => OptionNamed(row.Option) is not null)];
 
         Assert.True(rows.Length > 10, $"Only {rows.Length} options were found: is the table still read right?");
         foreach ((string option, string value) in rows)
         {
-            string real = DefaultOf(typeof(LoopBridgeOptions), typeof(LoopBridgeOptions).GetProperty(option)!);
+            string real = DefaultOf(typeof(LoopBridgeOptions), OptionNamed(option)!);
             Assert.True(value == real, $"The table says that {option} is {value}; it is {real}.");
         }
     }
@@ -73,6 +73,8 @@ public sealed class LimitsTests
     [InlineData(20, "20 ms")]
     public void Text_OfATime_IsAsTheReadmeWritesIt(int milliseconds, string text)
         => Assert.Equal(text, Text("Limit", TimeSpan.FromMilliseconds(milliseconds)));
+
+    private static PropertyInfo? OptionNamed(string name) => typeof(LoopBridgeOptions).GetProperty(name);
 
     // A first cell that is one piece of code, and the cell behind it.
     private static IEnumerable<(string Option, string Value)> Rows(string heading)
@@ -94,7 +96,9 @@ public sealed class LimitsTests
             : property.GetValue(Make(type)));
 
     private static object Make(Type type)
-        => type == typeof(WorkerProcessesOptions) ? new WorkerProcessesOptions(new LoopProcessStartInfo("worker")) : Activator.CreateInstance(type)!;
+        => type == typeof(WorkerProcessesOptions)
+            ? new WorkerProcessesOptions(new LoopProcessStartInfo("worker"))
+            : Activator.CreateInstance(type)!;
 
     private static string Text(string property, object? value) => value switch
     {

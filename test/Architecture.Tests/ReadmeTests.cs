@@ -58,7 +58,8 @@ public sealed partial class ReadmeTests
     [Fact]
     public void ExamplesOfTestingYourProtocols_AreThoseOfATest()
     {
-        string[] test = Trimmed(File.ReadAllLines(Path.Combine(RepositoryRoot.Find(), "test", "Transport.Tests", "Manual", "ReadmeExampleTests.cs")));
+        string file = Path.Combine(RepositoryRoot.Find(), "test", "Transport.Tests", "Manual", "ReadmeExampleTests.cs");
+        string[] test = Trimmed(File.ReadAllLines(file));
         string[][] examples = [.. Examples(RepositoryRoot.ReadmeSection(TestingHeading))];
 
         Assert.Equal(2, examples.Length);

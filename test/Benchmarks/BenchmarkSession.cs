@@ -11,6 +11,7 @@ internal static class BenchmarkSession
 {
     public static async Task<int> RunAsync(BenchmarkOptions options, CancellationToken stop)
     {
+        OutputFiles.Prepare(options);
         if (options.From.Count > 0)
         {
             await PublishAsync(await Report.ReadAsync(options.From, stop).ConfigureAwait(false), options, stop).ConfigureAwait(false);
@@ -33,7 +34,8 @@ internal static class BenchmarkSession
         Disturbance.Warn([.. measurements.Select(m => m.OthersCores), .. trials.Select(t => t.OthersCores)], Console.Out);
 
         IEnumerable<string?> failures = [.. measurements.Select(m => m.Failure), .. trials.Select(t => t.Failure)];
-        return ExitCodeFor(failures.Count(failure => failure is not null), measurements.Count + trials.Count, rows.Count(row => row.IsMet == false));
+        int missed = rows.Count(row => row.IsMet == false);
+        return ExitCodeFor(failures.Count(failure => failure is not null), measurements.Count + trials.Count, missed);
     }
 
     private static async Task PublishAsync(Report report, BenchmarkOptions options, CancellationToken stop)
@@ -42,12 +44,7 @@ internal static class BenchmarkSession
         report.Environment.Print(Console.Out);
         Console.WriteLine();
         TextTable.Print(report.Rows, report.LeftOut, Console.Out);
-        if (options.JsonFile is not null)
-            await report.WriteAsync(options.JsonFile, stop).ConfigureAwait(false);
-        if (options.SvgFile is not null)
-            await File.WriteAllTextAsync(options.SvgFile, SvgChart.Of(report), stop).ConfigureAwait(false);
-        if (options.MarkdownFile is not null)
-            await MarkdownPage.WriteAsync(options.MarkdownFile, MarkdownTable.Of(report), stop).ConfigureAwait(false);
+        await OutputFiles.WriteAsync(report, options, stop).ConfigureAwait(false);
     }
 
     private static void Describe(Selection selection)

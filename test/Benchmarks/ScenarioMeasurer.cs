@@ -54,15 +54,16 @@ internal sealed class ScenarioMeasurer(IReadOnlyList<IScenario> scenarios, Serve
             Figure = figure.Title,
             Format = figure.Format,
             Mark = figure.Mark,
-            // Only what is measured against stock sockets belongs on that axis.
-            Chart = scenario.StandIn is null ? figure.Chart : ChartGroup.None,
+            // Only what is measured against stock sockets belongs on their axis.
+            Chart = figure.Chart == ChartGroup.None || scenario.StandIn is null ? figure.Chart : scenario.StandIn.Chart,
             ChartLabel = figure.ChartLabel,
             IsDetail = figure.IsDetail,
         };
         return row.With([.. left.Keys.Intersect(right.Keys).Select(round => ((double?)left[round], right[round]))]);
     }
 
-    private static Dictionary<int, double> Values(IScenario scenario, Variant variant, LoadFigure figure, IReadOnlyList<Measurement> measurements)
+    private static Dictionary<int, double> Values(
+        IScenario scenario, Variant variant, LoadFigure figure, IReadOnlyList<Measurement> measurements)
         => measurements
             .Where(m => m.Scenario == scenario.Name && m.Variant == variant.Name && m.Failure is null)
             .ToDictionary(m => m.Round, figure.Of);

@@ -37,6 +37,7 @@ public static class LoopBridgeEndpointConfigurationExtensions
     private static ListenOptions WithTls(EndpointConfiguration endpoint)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
+        endpoint.ListenOptions.Named(endpoint.ConfigSection.Key);
         return endpoint.IsHttps ? endpoint.ListenOptions.UseHttps(endpoint.HttpsOptions) : endpoint.ListenOptions;
     }
 }

@@ -37,6 +37,32 @@ public static class LoopBridgeServiceProviderExtensions
         return services.GetRequiredService<HandlerEndpoints>().Find(typeof(THandler));
     }
 
+    /// <summary>
+    /// The addresses of the endpoints of a name, with the ports that were bound: one that <c>listenOptions.Named(name)</c> or the
+    /// configuration gave (<c>Kestrel:Endpoints:NAME</c>, if served with a protocol or handler), or else that of a protocol or handler.
+    /// Known when the server has started.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="name">Case does not matter.</param>
+    /// <exception cref="InvalidOperationException">Nothing has that name. The message names what there is.</exception>
+    public static IReadOnlyList<EndPoint> GetEndPoints(this IServiceProvider services, string name)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(name);
+        var endpoints = services.GetRequiredService<HandlerEndpoints>();
+        EndPoint[] named = endpoints.Find(name);
+        if (named.Length > 0)
+        {
+            return named;
+        }
+
+        HandlerDescriptor[] registered = [.. services.GetServices<HandlerDescriptor>()];
+        HandlerDescriptor? handler = Array.Find(
+            registered, descriptor => string.Equals(descriptor.Name, name, StringComparison.OrdinalIgnoreCase));
+        return handler is not null ? endpoints.Find(handler.Type) : throw new InvalidOperationException(
+            $"No endpoint, protocol or handler is called '{name}'. There are: {string.Join(", ", endpoints.Names.Concat(registered.Select(descriptor => descriptor.Name)).Distinct())}.");
+    }
+
     private static MemoryConnection Connect(IServiceProvider services, Func<HandlerDescriptor, bool> isMeant, string name)
     {
         ArgumentNullException.ThrowIfNull(services);

@@ -7,7 +7,7 @@ namespace LoopBridge.Drivers;
 /// A stream channel over a mechanism that reports readiness. Receives until the kernel would block, then arms and waits for the next
 /// report.
 /// </summary>
-internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, IoRegistration> register)
+internal sealed class ReadinessChannel(RawSocket socket, IReadinessSource source)
     : IStreamChannel, IIoHandler, IOnBehalf
 {
     // A peer that goes on sending must not keep the loop at this.
@@ -39,7 +39,7 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
     public void Start(IStreamChannelOwner owner)
     {
         _owner = owner;
-        _registration = register(this);
+        _registration = source.Watch(socket, this);
         _registration.Arm(_connecting ? IoEvents.Write : IoEvents.Read);
     }
 
@@ -200,4 +200,11 @@ internal sealed class ReadinessChannel(RawSocket socket, Func<ReadinessChannel, 
             owner.OnSendReady(IoResult.Of(0));
         }
     }
+}
+
+/// <summary>Watches the sockets of channels: a driver, or what stands for one. An object that is there anyway, not one for each channel.</summary>
+internal interface IReadinessSource
+{
+    /// <summary>By edges, for both directions. Loop thread.</summary>
+    IoRegistration Watch(RawSocket socket, IIoHandler handler);
 }

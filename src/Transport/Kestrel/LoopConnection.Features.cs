@@ -40,7 +40,9 @@ internal sealed partial class LoopConnection :
         typeof(IHalfCloseFeature),
     ];
 
-    private List<KeyValuePair<Type, object?>>? _setFeatures;
+    // Kestrel sets four or five.
+    private KeyValuePair<Type, object?>[] _setFeatures = [];
+    private int _setFeatureCount;
     private IDictionary<object, object?>? _items;
     private Socket? _borrowedSocket;
 
@@ -66,7 +68,7 @@ internal sealed partial class LoopConnection :
     {
         get
         {
-            lock (_finished)
+            lock (_reader)
             {
                 return _borrowedSocket ??= Borrow();
             }
@@ -99,18 +101,17 @@ internal sealed partial class LoopConnection :
 
     private int _featureRevision;
 
+    private ReadOnlySpan<KeyValuePair<Type, object?>> SetFeatures => _setFeatures.AsSpan(0, _setFeatureCount);
+
     object? IFeatureCollection.this[Type key]
     {
         get
         {
-            if (_setFeatures is { } set)
+            foreach (KeyValuePair<Type, object?> feature in SetFeatures)
             {
-                foreach (KeyValuePair<Type, object?> feature in set)
+                if (feature.Key == key)
                 {
-                    if (feature.Key == key)
-                    {
-                        return feature.Value;
-                    }
+                    return feature.Value;
                 }
             }
 
@@ -120,16 +121,19 @@ internal sealed partial class LoopConnection :
         set
         {
             _featureRevision++;
-            List<KeyValuePair<Type, object?>> set = _setFeatures ??= new(capacity: 8);
-            int index = set.FindIndex(feature => feature.Key == key);
-            if (index >= 0)
+            int index = 0;
+            while (index < _setFeatureCount && _setFeatures[index].Key != key)
             {
-                set[index] = new(key, value);
+                index++;
             }
-            else
+
+            if (index == _setFeatures.Length)
             {
-                set.Add(new(key, value)); // null hides one of our own
+                Array.Resize(ref _setFeatures, index + 4);
             }
+
+            _setFeatures[index] = new(key, value); // null hides one of our own
+            _setFeatureCount = Math.Max(_setFeatureCount, index + 1);
         }
     }
 
@@ -148,8 +152,7 @@ internal sealed partial class LoopConnection :
     private IEnumerable<KeyValuePair<Type, object>> EnumerateFeatures()
     {
         IFeatureCollection features = this;
-        IEnumerable<Type> keys = _setFeatures is { } set ? OwnFeatures.Union(set.Select(feature => feature.Key)) : OwnFeatures;
-        foreach (Type key in keys)
+        foreach (Type key in OwnFeatures.Union(_setFeatures.Take(_setFeatureCount).Select(feature => feature.Key)))
         {
             if (features[key] is { } value)
             {

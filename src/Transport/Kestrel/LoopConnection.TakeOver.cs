@@ -5,7 +5,7 @@ namespace LoopBridge.Kestrel;
 
 internal sealed partial class LoopConnection : ISocketTakeOverFeature
 {
-    public bool CanTakeOver(IDuplexPipe transport) => ReferenceEquals(transport, _pipes);
+    public bool CanTakeOver(IDuplexPipe transport) => ReferenceEquals(transport, this);
 
     public Task TakeOverAsync(SinkStarter begin)
     {

@@ -12,8 +12,11 @@ internal sealed partial class LoopConnection : IHalfCloseFeature, IThreadPoolWor
     private const int TokenFiring = 2;
     private const int TokenFired = 3;
 
+    private static readonly TaskCompletionSource Finished = MakeFinished();
+
     private readonly CancellationTokenSource _closedSource = new();
     private CancellationTokenSource? _lateClosedSource;
+    private TaskCompletionSource? _finished;
     private int _closedToken;
 
     public override CancellationToken ConnectionClosed { get; set; }
@@ -66,8 +69,34 @@ internal sealed partial class LoopConnection : IHalfCloseFeature, IThreadPoolWor
                 Fire(late);
             }
 
-            _finished.TrySetResult();
+            SetFinished();
         }
+    }
+
+    // Made only when somebody waits, or when all is over: most of its life a connection does without.
+    private Task WaitFinishedAsync()
+    {
+        if (Volatile.Read(ref _finished) is null)
+        {
+            Interlocked.CompareExchange(ref _finished, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
+        }
+
+        return _finished!.Task;
+    }
+
+    private void SetFinished()
+    {
+        if (Interlocked.CompareExchange(ref _finished, Finished, null) is { } waited)
+        {
+            waited.TrySetResult();
+        }
+    }
+
+    private static TaskCompletionSource MakeFinished()
+    {
+        var finished = new TaskCompletionSource();
+        finished.SetResult();
+        return finished;
     }
 
     private void Fire(CancellationTokenSource source)

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Kestrel;
 
 /// <summary>One connection as Kestrel sees it: pipes, features and endings over a <see cref="StreamSocket"/>, whose sink it is.</summary>
-internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, ISocketObserver
+internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, ISocketSink, ISocketObserver
 {
     // In the words of Kestrel's socket transport, which people's filters know.
     private const string GracefulEnd = "The Socket transport's send loop completed gracefully.";
@@ -18,8 +18,6 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     private readonly ConnectionScheduler _scheduler;
     private readonly LoopPipeReader _reader;
     private readonly LoopPipeWriter _writer;
-    private readonly LoopDuplexPipe _pipes;
-    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _shutdownReason;
     private string? _connectionId;
     private int _released;
@@ -35,8 +33,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         _scheduler = new ConnectionScheduler(this, socket, settings);
         _reader = new LoopPipeReader(this, socket, settings, _scheduler);
         _writer = new LoopPipeWriter(this, socket, _scheduler);
-        _pipes = new LoopDuplexPipe(_reader, _writer);
-        Transport = _pipes;
+        Transport = this;
         ConnectionClosed = _closedSource.Token;
         _closedToken = settings.AllowHalfClose ? TokenHeld : TokenWaits;
         LocalEndPoint = socket.LocalEndPoint;
@@ -51,6 +48,10 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     }
 
     public override IDuplexPipe Transport { get; set; }
+
+    PipeReader IDuplexPipe.Input => _reader;
+
+    PipeWriter IDuplexPipe.Output => _writer;
 
     public override EndPoint? LocalEndPoint { get; set; }
 
@@ -108,7 +109,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
     {
         _reader.Complete();
         _writer.Complete();
-        await _finished.Task.ConfigureAwait(false);
+        await WaitFinishedAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
         LogEnd(reset: false, GracefulEnd); // unless it was logged: where the peer had ended all, nobody has said so for our side
         if (Interlocked.Exchange(ref _released, 1) == 0)
@@ -138,7 +139,7 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
 
     void ISocketObserver.OnSocketClosed(Exception? reason)
     {
-        lock (_finished)
+        lock (_reader)
         {
             _socketClosed = true;
             _borrowedSocket?.Dispose();
@@ -198,12 +199,5 @@ internal sealed partial class LoopConnection : ConnectionContext, ISocketSink, I
         {
             Logger.ConnectionWriteFin(this, reason);
         }
-    }
-
-    private sealed class LoopDuplexPipe(PipeReader input, PipeWriter output) : IDuplexPipe
-    {
-        public PipeReader Input => input;
-
-        public PipeWriter Output => output;
     }
 }

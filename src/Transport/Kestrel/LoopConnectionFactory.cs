@@ -39,6 +39,11 @@ internal sealed class LoopConnectionFactory : IConnectionFactory, IDisposable
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) == 1, this);
         if (endpoint is not DnsEndPoint name)
         {
+            if (endpoint is not (IPEndPoint or UnixDomainSocketEndPoint))
+            {
+                throw new NotSupportedException($"LoopBridge cannot connect to {endpoint} ({endpoint.GetType().Name}): use an IP, UNIX or DNS endpoint.");
+            }
+
             return await ConnectToAddressAsync(endpoint, cancellationToken).ConfigureAwait(false);
         }
 

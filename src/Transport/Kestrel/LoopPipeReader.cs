@@ -16,7 +16,7 @@ namespace LoopBridge.Kestrel;
 /// the waiter. The loop reads ahead up to the limit, because a FIN must be noticed while a handler is busy; with the queue empty no block
 /// is held.
 /// </remarks>
-internal sealed class LoopPipeReader : PipeReader, ILoopWork
+internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWork
 {
     // Kestrel asks for at least so much room for each receive.
     private const int SmallestReceive = 2048;
@@ -51,7 +51,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         _queue = new SegmentQueue(settings.Pool);
         _pauseAt = settings.MaxReadBufferSize is > 0 and { } limit ? limit : long.MaxValue;
         _scheduler = scheduler;
-        _waiter = new PipeWaiter<ReadResult>(Take, scheduler);
+        _waiter = new PipeWaiter<ReadResult>(this, scheduler);
     }
 
     /// <summary>Whether the application had enough of the input while there was more of it: the peer may still be sending.</summary>
@@ -310,7 +310,7 @@ internal sealed class LoopPipeReader : PipeReader, ILoopWork
         }
     }
 
-    private ReadResult Take()
+    public ReadResult Take()
     {
         bool canceled = Interlocked.Exchange(ref _cancelRequested, 0) == 1;
 

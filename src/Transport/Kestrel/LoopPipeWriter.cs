@@ -7,12 +7,12 @@ namespace LoopBridge.Kestrel;
 /// A pipe's writing end straight over the socket's send queue. A flush on the loop leaves at the end of the turn, one of a guest of the loop
 /// at the end of its run, one from elsewhere at once; it waits only while more than the limit is unsent.
 /// </summary>
-internal sealed class LoopPipeWriter : PipeWriter
+internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
 {
     private readonly LoopConnection _connection;
     private readonly StreamSocket _socket;
     private readonly ConnectionScheduler _scheduler;
-    private readonly PipeWaiter<FlushResult> _waiter;
+    private PipeWaiter<FlushResult>? _waiter; // made by the first flush that has to wait, which on most connections never comes
     private int _completed;
     private int _cancelRequested;
 
@@ -21,7 +21,6 @@ internal sealed class LoopPipeWriter : PipeWriter
         _connection = connection;
         _socket = socket;
         _scheduler = scheduler;
-        _waiter = new PipeWaiter<FlushResult>(Take, scheduler);
     }
 
     public override bool CanGetUnflushedBytes => true;
@@ -50,15 +49,16 @@ internal sealed class LoopPipeWriter : PipeWriter
             return new ValueTask<FlushResult>(Take());
         }
 
-        _waiter.Begin(cancellationToken);
+        PipeWaiter<FlushResult> waiter = _waiter ??= new PipeWaiter<FlushResult>(this, _scheduler);
+        waiter.Begin(cancellationToken);
         bool drained = _socket.Unsent <= _socket.SendLowWater;
-        return (drained || CanTake) && _waiter.TryEnd() ? new ValueTask<FlushResult>(Take()) : _waiter.Task;
+        return (drained || CanTake) && waiter.TryEnd() ? new ValueTask<FlushResult>(Take()) : waiter.Task;
     }
 
     public override void CancelPendingFlush()
     {
-        Volatile.Write(ref _cancelRequested, 1);
-        _waiter.Wake(inline: false);
+        Interlocked.Exchange(ref _cancelRequested, 1); // in full before the look at the waiter, which a flush makes before it looks here
+        Waiter?.Wake(inline: false);
     }
 
     public override void Complete(Exception? exception = null)
@@ -87,20 +87,26 @@ internal sealed class LoopPipeWriter : PipeWriter
     /// </summary>
     internal void OnDrained()
     {
-        if (_waiter.IsWaiting && _socket.Unsent <= _socket.SendLowWater)
+        if (Waiter is { IsWaiting: true } waiter && _socket.Unsent <= _socket.SendLowWater)
         {
-            _waiter.Wake(inline: true);
+            waiter.Wake(inline: true);
         }
     }
 
     /// <summary>The connection is gone: writes do nothing from here on.</summary>
-    internal void OnClosed() => _waiter.Wake(inline: false);
+    internal void OnClosed()
+    {
+        Interlocked.MemoryBarrier(); // as with a cancellation: the close has been announced, and a flush looks for it when its waiter is there
+        Waiter?.Wake(inline: false);
+    }
+
+    private PipeWaiter<FlushResult>? Waiter => Volatile.Read(ref _waiter);
 
     private bool IsCompleted => Volatile.Read(ref _completed) != 0;
 
     private bool CanTake => _socket.IsClosing || Volatile.Read(ref _cancelRequested) == 1;
 
-    private FlushResult Take()
+    public FlushResult Take()
         => new(isCanceled: Interlocked.Exchange(ref _cancelRequested, 0) == 1, isCompleted: _socket.IsClosing || IsCompleted);
 
     private void ThrowIfCompleted()

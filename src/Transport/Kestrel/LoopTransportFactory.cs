@@ -84,7 +84,7 @@ internal sealed class LoopTransportFactory(
                 connections.Add(new LoopConnectionSettings(settings, member, group.Workers, standing, pool, _logger) { Limit = limit });
             }
 
-            return new LoopConnectionListener(socket, loop, group, listen, [.. connections], limit, _counters, _logger) 
+            return new LoopConnectionListener(socket, loop, group, listen, [.. connections], limit, _counters, _logger)
             {
                 Patience = Patience,
                 Grace = settings.UnbindGrace,

@@ -14,7 +14,7 @@ namespace LoopBridge.Kestrel;
 /// <para>Under <see cref="LoopScheduling.Adaptive"/> such a wake resumes nobody who does not yet await: he would find it completed, and go
 /// on where he is, which may be the thread pool. It is noted, and he is resumed when he awaits.</para>
 /// </remarks>
-internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionScheduler scheduler) : ScheduledWait(scheduler), IValueTaskSource<TResult>, ILoopWork
+internal sealed class PipeWaiter<TResult>(IPipeEnd<TResult> end, ConnectionScheduler scheduler) : ScheduledWait(scheduler), IValueTaskSource<TResult>, ILoopWork
 {
     private const int None = 0;
     private const int Begun = 1;
@@ -29,7 +29,7 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionSchedule
     internal ValueTask<TResult> Task => new(this, _core.Version);
 
     /// <summary>Any thread.</summary>
-    internal bool IsWaiting => Volatile.Read(ref _waiting) == 1;
+    internal bool IsWaiting => Volatile.Read(ref _waiting) != None;
 
     /// <summary>From here on <see cref="Wake"/> completes the wait.</summary>
     internal void Begin(CancellationToken cancellationToken)
@@ -95,7 +95,7 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionSchedule
             _cancellationToken.ThrowIfCancellationRequested();
         }
 
-        return take();
+        return end.Take();
     }
 
     ValueTaskSourceStatus IValueTaskSource<TResult>.GetStatus(short token) => _core.GetStatus(token);
@@ -110,4 +110,11 @@ internal sealed class PipeWaiter<TResult>(Func<TResult> take, ConnectionSchedule
             Scheduler.ResumeOnLoop(this);
         }
     }
+}
+
+/// <summary>The reader or writer that waits.</summary>
+internal interface IPipeEnd<TResult>
+{
+    /// <summary>What a wait that is over returns, or throws. Whoever waited.</summary>
+    TResult Take();
 }

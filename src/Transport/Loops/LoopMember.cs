@@ -109,7 +109,6 @@ public sealed class LoopMember
         }
 
         Instruments?.HandedOver(this);
-        Instruments?.Overstayed(this, (guest as ILoopGuest)?.Origin);
         if (_logger.IsEnabled(LogLevel.Debug))
         {
             _logger.LoopHandedOver(RunningCode.Describe((guest, null)), Name);

@@ -23,6 +23,8 @@ internal sealed class LoopWatch(
     private int _busyLooks;
     private bool _isCrowded;
     private TimeSpan _held;
+    private TimeSpan _describeAt = supervision.StallLimit;
+    private bool _overstayed;
     private bool _spareCalled;
     private bool _spareMissed;
 
@@ -37,7 +39,7 @@ internal sealed class LoopWatch(
         long step = activity.Step;
         bool hasMoved = step != _step;
         LookAtTurn(now, isBusy);
-        LookAtCrowd(now, isBusy);
+        LookAtCrowd(now, isBusy && (hasMoved || _held < _longestSample));
         if (hasMoved || !isBusy)
         {
             EndHold(now);
@@ -57,9 +59,11 @@ internal sealed class LoopWatch(
                 TakeFromGuest(step);
             }
         }
-        else if (member.Holder is null && _held >= supervision.StallLimit)
+        else if (_held >= _describeAt)
         {
+            // And again later: within one step things may be called one after the other, and it is the last one that takes so long.
             member.Holder = RunningCode.Describe(activity.Present);
+            _describeAt *= 2;
         }
 
         return true;
@@ -81,7 +85,8 @@ internal sealed class LoopWatch(
         }
     }
 
-    // Who has the loop at this moment is chosen as often as he has it: mostly who uses it most.
+    // Who has the loop at this moment is chosen as often as he has it: mostly who uses it most. A loop that stands still is not crowded but
+    // held: that one overstays, and nobody else could do anything for it.
     private void LookAtCrowd(long now, bool isBusy)
     {
         _busyLooks += isBusy ? 1 : 0;
@@ -92,7 +97,7 @@ internal sealed class LoopWatch(
             _busyLooks = 0;
         }
 
-        if (_isCrowded && relief.IsToBeHad(now) && activity.Present.Running is ILoopGuest guest)
+        if (isBusy && _isCrowded && relief.IsToBeHad(now) && activity.Present.Running is ILoopGuest guest)
         {
             guest.OnCrowded();
         }
@@ -105,12 +110,17 @@ internal sealed class LoopWatch(
             return; // it is on its way, or the guest was quicker
         }
 
+        (object? guest, _) = activity.Present;
+        if (!_overstayed)
+        {
+            _overstayed = true;
+            member.Instruments?.Overstayed(member, (guest as ILoopGuest)?.Origin);
+        }
+
         _spareCalled = spares.TryRun(new TakeOver(member, ticket));
         if (!_spareCalled && !_spareMissed)
         {
             _spareMissed = true;
-            (object? guest, _) = activity.Present;
-            member.Instruments?.Overstayed(member, (guest as ILoopGuest)?.Origin);
             logger.NoSpareThread(RunningCode.Describe((guest, null)), member.Name, supervision.OverstayLimit, supervision.MaxWorkerThreads);
         }
     }
@@ -124,6 +134,8 @@ internal sealed class LoopWatch(
         }
 
         _held = TimeSpan.Zero;
+        _describeAt = supervision.StallLimit;
+        _overstayed = false;
         _spareCalled = false;
         _spareMissed = false;
     }

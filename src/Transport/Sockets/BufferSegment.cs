@@ -63,8 +63,8 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     }
 
     /// <summary>
-    /// Gives the block back. The object goes to <paramref name="spare"/> first: a producer on another thread would never see what this
-    /// thread keeps.
+    /// Gives the block back. The object stays with this thread; when that has enough of them, it goes to <paramref name="spare"/>, because
+    /// a producer on another thread would never see what this one keeps. In this order an idle connection keeps none for itself.
     /// </summary>
     internal void Return(ref BufferSegment? spare)
     {
@@ -80,15 +80,14 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
         Memory = default;
         Next = null;
         End = 0;
-        if (Volatile.Read(ref spare) is null && Interlocked.CompareExchange(ref spare, this, null) is null)
-        {
-            return;
-        }
-
         Stack<BufferSegment> stack = _pooled ??= new Stack<BufferSegment>();
         if (stack.Count < MaxPooled)
         {
             stack.Push(this);
+        }
+        else if (Volatile.Read(ref spare) is null)
+        {
+            Interlocked.CompareExchange(ref spare, this, null);
         }
     }
 }

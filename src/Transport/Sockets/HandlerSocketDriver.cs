@@ -12,7 +12,7 @@ namespace LoopBridge.Sockets;
 /// Sockets on a loop that offers no driver of its own: through the public handlers of <see cref="IEventLoop"/> alone. Correct on any loop,
 /// at the price of a change of interest for each wait.
 /// </summary>
-internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
+internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver, IReadinessSource
 {
     private static readonly ConditionalWeakTable<IEventLoop, HandlerSocketDriver> Drivers = [];
 
@@ -52,7 +52,9 @@ internal sealed class HandlerSocketDriver(IEventLoop loop) : ISocketDriver
     public RawSocket AdoptSocket(Socket socket) => EpollDriver.IsSupported ? PosixSocket.Adopt(socket) : ManagedSocket.Adopt(socket);
 
     public IStreamChannel OpenStream(RawSocket socket)
-        => new ReadinessChannel(socket, channel => new HandlerRegistration(loop, socket.Handle, channel));
+        => new ReadinessChannel(socket, this);
+
+    IoRegistration IReadinessSource.Watch(RawSocket socket, IIoHandler handler) => new HandlerRegistration(loop, socket.Handle, handler);
 
     public IListenChannel OpenListener(RawSocket socket)
         => new ReadinessListener(socket, listener => new HandlerRegistration(loop, socket.Handle, listener));

@@ -59,8 +59,10 @@ internal abstract unsafe class ClosedLoopConnections : IDisposable
         nint received;
         fixed (byte* first = answer)
             received = LibC.Receive(state.Descriptor, first + state.Received, answer.Length - state.Received, LibC.MsgDontWait);
-        if (received <= 0)
-            return received < 0 && Marshal.GetLastPInvokeError() is LibC.EAgain or LibC.EIntr ? ConnectionStep.Partial : ConnectionStep.Lost;
+        if (received == 0)
+            return ConnectionStep.Lost;
+        if (received < 0)
+            return Marshal.GetLastPInvokeError() is LibC.EAgain or LibC.EIntr ? ConnectionStep.Partial : ConnectionStep.Lost;
 
         state.Received += (int)received;
         return Check(index, answer, state.Received);

@@ -5,8 +5,8 @@ using LoopBridge.Benchmarks.Servers;
 namespace LoopBridge.Benchmarks.ClosedLoop;
 
 /// <summary>
-/// Ping-pong on all connections from one thread: a message is sent when the answer to the one before has come. Two system calls per message and
-/// one wait per batch, which is as cheap as a client gets; what is measured is then the server.
+/// Ping-pong on all connections from one thread: a message is sent when the answer to the one before has come. Two system calls per
+/// message and one wait per batch, which is as cheap as a client gets; what is measured is then the server.
 /// </summary>
 internal sealed class ClosedLoopLoad : IDisposable
 {

@@ -24,7 +24,7 @@ internal sealed class Exchange(ClosedLoopConnections connections, CancellationTo
         {
             stop.ThrowIfCancellationRequested();
             if (Stopwatch.GetElapsedTime(start) > deadline)
-                throw new MeasurementException($"{answered} of {connections.Count} messages were answered within {deadline.TotalSeconds} s.");
+                throw new MeasurementException($"{answered} of {connections.Count} were answered within {deadline.TotalSeconds} s.");
 
             int count = ready.Wait(LookUpMilliseconds);
             for (int i = 0; i < count; i++)

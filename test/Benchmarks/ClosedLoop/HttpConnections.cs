@@ -18,5 +18,6 @@ internal sealed class HttpConnections(IPEndPoint server, int count, string path)
 
     protected override Span<byte> Answer(int index) => Room(index);
 
-    protected override ConnectionStep Check(int index, ReadOnlySpan<byte> answer, int received) => HttpResponse.Check(answer[..received], answer.Length);
+    protected override ConnectionStep Check(int index, ReadOnlySpan<byte> answer, int received)
+        => HttpResponse.Check(answer[..received], answer.Length);
 }

@@ -2,7 +2,9 @@ using System.Buffers.Text;
 
 namespace LoopBridge.Benchmarks.ClosedLoop;
 
-/// <summary>Finds the end of a response (RFC 9112, section 6) as far as Kestrel's answers to a GET go: by its length, or by its last chunk.</summary>
+/// <summary>
+/// Finds the end of a response (RFC 9112, section 6) as far as Kestrel's answers to a GET go: by its length, or by its last chunk.
+/// </summary>
 internal static class HttpResponse
 {
     public static ConnectionStep Check(ReadOnlySpan<byte> received, int room)

@@ -52,7 +52,8 @@ internal sealed record BenchmarkOptions
     public string? SvgFile { get; init; }
 
     /// <summary>
-    /// File that receives the table as Markdown; one that exists has it between two comments that say so. Defaults to null: none is written.
+    /// File that receives the table as Markdown; one that exists has it between two comments that say so. Defaults to null: none is
+    /// written.
     /// </summary>
     public string? MarkdownFile { get; init; }
 }

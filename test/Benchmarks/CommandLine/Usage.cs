@@ -18,7 +18,8 @@ internal static class Usage
           --warm-up S         load before it, not counted (5)
           --only A,B          scenarios: {string.Join(", ", ScenarioList.All.Select(s => s.Name))};
                               trials: {string.Join(", ", TrialList.All.Select(t => t.Name))} (all)
-          --table             only what the README's table shows: all scenarios, and the trials {string.Join(", ", TrialList.OfServers.Select(t => t.Name))}
+          --table             only what the README's table shows: all scenarios, and the trials
+                              {string.Join(", ", TrialList.OfServers.Select(t => t.Name))}
           --driver D          LoopBridge:Driver of the LoopBridge side and of the trials, e.g. Epoll, Managed
           --scheduling M      LoopBridge:Scheduling of the LoopBridge side, e.g. Adaptive, Inline, ThreadPool
           --loops N           LoopBridge:LoopCount of the LoopBridge side

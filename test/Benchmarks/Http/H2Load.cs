@@ -30,7 +30,8 @@ internal static partial class H2Load
         string[] arguments = [.. load, "-D", time.TotalSeconds.ToString(CultureInfo.InvariantCulture), $"{url}"];
         try
         {
-            CommandResult run = await Command.RunAsync(Tool.H2Load.Program, arguments, Path.GetTempPath(), deadline.Token).ConfigureAwait(false);
+            CommandResult run = await Command
+                .RunAsync(Tool.H2Load.Program, arguments, Path.GetTempPath(), deadline.Token).ConfigureAwait(false);
             return run.ExitCode == 0 ? run.Output : throw new MeasurementException($"h2load ended with {run.ExitCode}: {run.Everything}");
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)

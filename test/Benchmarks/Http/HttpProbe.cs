@@ -23,7 +23,11 @@ internal static class HttpProbe
             AllowAutoRedirect = false,
             UseProxy = false,
             // The sample signs its certificate itself; what it is for must still be right.
-            SslOptions = { RemoteCertificateValidationCallback = (_, _, _, errors) => errors is SslPolicyErrors.None or SslPolicyErrors.RemoteCertificateChainErrors },
+            SslOptions =
+            {
+                RemoteCertificateValidationCallback =
+                    (_, _, _, errors) => errors is SslPolicyErrors.None or SslPolicyErrors.RemoteCertificateChainErrors,
+            },
         };
         using var client = new HttpClient(handler) { Timeout = Deadline };
         using var request = new HttpRequestMessage(uploadBytes > 0 ? HttpMethod.Post : HttpMethod.Get, url)

@@ -29,7 +29,7 @@ internal sealed record Environs
 
     /// <summary>For one line on a page.</summary>
     [JsonIgnore]
-    public string Summary => $"{Cores} cores ({Cpu}), Linux {Kernel.Split(',')[0]}, {Runtime.Split(' ')[0]} {Runtime.Split(' ')[1]}, {Place}; {Date}";
+    public string Summary => $"{Cores} cores ({Cpu}), Linux {Kernel.Split(',')[0]}, {Runtime[..Runtime.LastIndexOf(' ')]}, {Place}; {Date}";
 
     public static Environs Read(params IEnumerable<string> sides) => new()
     {

@@ -6,15 +6,25 @@ internal static class MarkdownPage
     private const string Begin = "<!-- measured: begin -->";
     private const string End = "<!-- measured: end -->";
 
-    public static async Task WriteAsync(string file, string table, CancellationToken stop)
+    /// <exception cref="BenchmarkException">The file is a page that does not say where.</exception>
+    public static void Check(string file) => Around(file);
+
+    public static void Write(string file, string table)
     {
-        string page = File.Exists(file) ? await File.ReadAllTextAsync(file, stop).ConfigureAwait(false) : "";
+        (string before, string after) = Around(file);
+        File.WriteAllText(file, before.Length == 0 ? table : $"{before}\n{table.TrimEnd()}\n{after}");
+    }
+
+    private static (string Before, string After) Around(string file)
+    {
+        string page = File.Exists(file) ? File.ReadAllText(file) : "";
+        if (page.Length == 0)
+            return ("", "");
+
         int begin = page.IndexOf(Begin, StringComparison.Ordinal);
         int end = page.IndexOf(End, StringComparison.Ordinal);
-        if (page.Length > 0 && (begin < 0 || end < begin))
-            throw new BenchmarkException($"{file} exists and has no lines '{Begin}' and '{End}' for the table to stand between.");
-
-        string text = page.Length == 0 ? table : $"{page[..(begin + Begin.Length)]}\n{table.TrimEnd()}\n{page[end..]}";
-        await File.WriteAllTextAsync(file, text, stop).ConfigureAwait(false);
+        return begin >= 0 && end > begin
+            ? (page[..(begin + Begin.Length)], page[end..])
+            : throw new BenchmarkException($"{file} exists and has no lines '{Begin}' and '{End}' for the table to stand between.");
     }
 }

@@ -11,14 +11,16 @@ internal static class MarkdownTable
         Row[] rows = [.. report.Rows.Where(row => !row.IsDetail)];
         int rounds = rows.Length == 0 ? 0 : rows.Max(row => row.Rounds);
         text.Append($"On {report.Environment.Summary}. Medians of {rounds} round{(rounds == 1 ? "" : "s")}.\n\n");
-        text.Append("| work | figure | stock sockets | LoopBridge | ratio | of the rounds | mark | |\n|---|---|---:|---:|---:|---|---|---|\n");
+        text.Append("| work | figure | stock sockets | LoopBridge | ratio | of the rounds | mark | |\n");
+        text.Append("|---|---|---:|---:|---:|---|---|---|\n");
         foreach (IGrouping<(string Name, string Work), Row> work in rows.GroupBy(row => (row.Name, row.Work)))
         {
             string beside = work.Select(row => row.Beside).FirstOrDefault(name => name.Length > 0, Servers.Variant.Stock);
             string title = beside == Servers.Variant.Stock ? work.Key.Work : $"{work.Key.Work}; in place of stock sockets: {beside}";
             foreach (Row row in work)
             {
-                text.Append($"| {title} | {row.Figure} | {row.BesideText} | {row.ValueText} | {row.RatioText} | {row.Spread} | {row.MarkText} | {Verdict(row)} |\n");
+                string[] cells = [title, row.Figure, row.BesideText, row.ValueText, row.RatioText, row.Spread, row.MarkText, Verdict(row)];
+                text.Append($"| {string.Join(" | ", cells)} |\n");
                 title = "";
             }
         }

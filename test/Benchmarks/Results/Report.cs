@@ -62,7 +62,7 @@ internal sealed record Report(
         HashSet<string> again = [.. later.Rows.Select(row => row.Name)];
         return new Report(
             later.Environment,
-            [.. Rows.Where(row => !again.Contains(row.Name)), .. later.Rows],
+            [.. Rows.Where(row => !again.Contains(row.Name)).Concat(later.Rows).OrderBy(row => Selection.PlaceOf(row.Name))],
             [.. LeftOut.Where(left => !again.Contains(left.Name) && later.LeftOut.All(other => other.Name != left.Name)), .. later.LeftOut],
             [.. Measurements.Where(measurement => !again.Contains(measurement.Scenario)), .. later.Measurements],
             [.. Trials.Where(trial => !again.Contains(trial.Trial)), .. later.Trials]);

@@ -12,7 +12,7 @@ internal sealed class SvgChart
 {
     private const int Width = 800;
     private const int BarLeft = 330;
-    private const int BarRight = 730; // what remains is for the number behind the longest bar
+    private const int BarRight = 730; // what remains is for the numbers
     private const int BarHeight = 16;
     private const int LineHeight = 24;
     private const int NoteHeight = 18;
@@ -22,10 +22,12 @@ internal sealed class SvgChart
         """
         <style>
           .back { fill: #ffffff } text { fill: #1f2328; font: 13px system-ui, -apple-system, "Segoe UI", sans-serif }
-          .head { font-weight: 600 } .small { font-size: 11px; fill: #59636e } .good { fill: #2da44e } .bad { fill: #cf5b3a } .other { fill: #8c959f }
+          .head { font-weight: 600 } .number { text-anchor: end } .small { font-size: 11px; fill: #59636e }
+          .good { fill: #2da44e } .bad { fill: #cf5b3a } .other { fill: #8c959f }
           .one { stroke: #1f2328; stroke-width: 1.5 } .mark { stroke: #1f2328; stroke-width: 2 }
           @media (prefers-color-scheme: dark) {
-            .back { fill: #0d1117 } text { fill: #e6edf3 } .small { fill: #9198a1 } .good { fill: #3fb950 } .bad { fill: #e5734f } .other { fill: #6e7681 }
+            .back { fill: #0d1117 } text { fill: #e6edf3 } .small { fill: #9198a1 }
+            .good { fill: #3fb950 } .bad { fill: #e5734f } .other { fill: #6e7681 }
             .one, .mark { stroke: #e6edf3 }
           }
         </style>
@@ -38,6 +40,7 @@ internal sealed class SvgChart
     {
         var chart = new SvgChart();
         chart.Add("Per server CPU second, beside stock sockets = 1 (more is better)", report, ChartGroup.MoreIsBetter);
+        chart.Add("Per server CPU second, beside bare epoll in C = 1 (more is better)", report, ChartGroup.BareEpoll);
         chart.Add("Beside stock sockets = 1 (less is better)", report, ChartGroup.LessIsBetter);
         chart.Add("Requests per second kept while handlers block one loop; without them = 1", report, ChartGroup.Kept);
         chart.Note("Bar: median of the rounds. Tick: what it has to reach.");
@@ -77,12 +80,10 @@ internal sealed class SvgChart
     {
         double ratio = row.Ratio!.Value;
         Text(Margin, _y + 13, "", row.ChartLabel ?? row.Work);
-        _body.Append(CultureInfo.InvariantCulture,
-            $"<rect class=\"{ClassOf(ratio, row.Chart)}\" x=\"{BarLeft}\" y=\"{_y}\" width=\"{Number(ratio * scale)}\" height=\"{BarHeight}\" rx=\"2\"/>\n");
+        Bar(ClassOf(ratio, row.Chart), ratio * scale);
         if (row.Mark is { IsOfValue: false } mark)
             Line("mark", BarLeft + (mark.Limit * scale), _y - 1, _y + BarHeight + 1);
-        double end = Math.Max(ratio, row.Mark is { IsOfValue: false } limit ? limit.Limit : 0);
-        Text(BarLeft + (end * scale) + 6, _y + 13, "", Number(ratio, "0.00") + "×");
+        Text(Width - Margin, _y + 13, "number", Number(ratio, "0.00") + "×");
         _y += LineHeight;
     }
 
@@ -92,10 +93,14 @@ internal sealed class SvgChart
         _y += NoteHeight;
     }
 
+    private void Bar(string style, double width)
+        => _body.Append(CultureInfo.InvariantCulture,
+            $"<rect class=\"{style}\" x=\"{BarLeft}\" y=\"{_y}\" width=\"{Number(width)}\" height=\"{BarHeight}\" rx=\"2\"/>\n");
+
     private void Text(double x, double y, string style, string text)
     {
         string attribute = style.Length == 0 ? "" : $" class=\"{style}\"";
-        _body.Append(CultureInfo.InvariantCulture, $"<text{attribute} x=\"{Number(x)}\" y=\"{Number(y)}\">{WebUtility.HtmlEncode(text)}</text>\n");
+        _body.Append($"<text{attribute} x=\"{Number(x)}\" y=\"{Number(y)}\">{WebUtility.HtmlEncode(text)}</text>\n");
     }
 
     private void Line(string style, double x, double top, double bottom)
@@ -104,5 +109,6 @@ internal sealed class SvgChart
 
     private string Finished()
         => $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {_y}\" width=\"{Width}\" height=\"{_y}\" role=\"img\""
-            + $" aria-label=\"Ratios of LoopBridge to stock sockets\">\n{Style}\n<rect class=\"back\" width=\"{Width}\" height=\"{_y}\" rx=\"6\"/>\n{_body}</svg>\n";
+            + $" aria-label=\"Ratios of LoopBridge to stock sockets\">\n{Style}\n"
+            + $"<rect class=\"back\" width=\"{Width}\" height=\"{_y}\" rx=\"6\"/>\n{_body}</svg>\n";
 }

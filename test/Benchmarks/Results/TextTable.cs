@@ -15,15 +15,18 @@ internal static class TextTable
             string? beside = work.Select(row => row.Beside).FirstOrDefault(name => name.Length > 0);
             output.WriteLine(beside is null ? $"{work.Key.Name}: {work.Key.Work}" : $"{work.Key.Name}: {work.Key.Work}; beside {beside}");
             foreach (Row row in work)
-                output.WriteLine(Line($"  {row.Figure}", row.BesideText, row.ValueText, row.RatioText, row.Spread, row.MarkText) + Verdict(row));
+            {
+                string line = Line($"  {row.Figure}", row.BesideText, row.ValueText, row.RatioText, row.Spread, row.MarkText);
+                output.WriteLine(line + Verdict(row));
+            }
         }
 
         foreach (LeftOut left in leftOut)
             output.WriteLine($"{left.Name}: not measured. {left.Reason}");
 
         output.WriteLine();
-        output.WriteLine("Medians of the rounds; the ratio is the median of the rounds' own ratios, LoopBridge / beside. For latency and memory, less is");
-        output.WriteLine("better. Measurements that failed are left out.");
+        output.WriteLine("Medians of the rounds; the ratio is the median of the rounds' own ratios, LoopBridge / beside.");
+        output.WriteLine("For latency and memory, less is better. Measurements that failed are left out.");
         output.WriteLine();
     }
 

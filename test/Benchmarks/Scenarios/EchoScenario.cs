@@ -6,16 +6,17 @@ using LoopBridge.Benchmarks.Servers;
 namespace LoopBridge.Benchmarks.Scenarios;
 
 /// <summary>No protocol at all: what the transport alone costs per message.</summary>
-internal sealed class EchoScenario(string name, string description = "", StandIn? standIn = null, Tool? tool = null, Mark? mark = null) : IScenario
+internal sealed class EchoScenario(string name, string beside = "", StandIn? standIn = null, Tool? tool = null, Mark? mark = null)
+    : IScenario
 {
     private const int Connections = 64;
 
     public string Name => name;
 
-    public string Title => $"echo by a reactor protocol, {EchoConnections.MessageSize} bytes, {Connections} connections";
+    public string Title => $"echo by a reactor protocol, {Connections} connections";
 
     public string Description
-        => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time each; beside is {description}";
+        => $"raw TCP echo, {Connections} connections, {EchoConnections.MessageSize}-byte messages, one at a time; beside is {beside}";
 
     public string Unit => "messages";
 

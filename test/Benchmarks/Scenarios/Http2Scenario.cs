@@ -12,7 +12,8 @@ internal sealed class Http2Scenario(int connections, int streams) : IScenario
 
     public string Title => $"HTTP/2 plaintext, {connections} × {streams} streams";
 
-    public string Description => $"HTTP/2 GET /plaintext without TLS, by h2load, {connections} connections with {streams} requests at a time each";
+    public string Description
+        => $"HTTP/2 GET /plaintext without TLS, by h2load, {connections} connections with {streams} requests at a time each";
 
     public string Unit => "requests";
 

@@ -12,7 +12,8 @@ internal sealed class HttpsScenario : IScenario
 
     public string Title => $"HTTPS plaintext, {WrkRequest.CommonConnections} connections";
 
-    public string Description => $"HTTP/1.1 GET /plaintext over TLS, {WrkRequest.CommonConnections} connections kept alive, one request at a time each";
+    public string Description
+        => $"HTTP/1.1 GET /plaintext over TLS, {WrkRequest.CommonConnections} connections kept alive, one request at a time";
 
     public string Unit => "requests";
 

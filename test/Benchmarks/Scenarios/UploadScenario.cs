@@ -15,7 +15,8 @@ internal sealed class UploadScenario : IScenario
 
     public string Title => "10 MB uploads";
 
-    public string Description => $"HTTP/1.1 POST /upload with {Bytes:#,0} bytes, {Connections} connections; latencies are of a whole request";
+    public string Description
+        => $"HTTP/1.1 POST /upload with {Bytes:#,0} bytes, {Connections} connections; latencies are of a whole request";
 
     public string Unit => LoadResult.Megabytes;
 

@@ -4,7 +4,9 @@ using LoopBridge.Benchmarks.Processes;
 
 namespace LoopBridge.Benchmarks.Servers;
 
-/// <summary>The echo of <c>Native/bare_epoll_echo.c</c>, compiled when it is needed, with as many threads as the other side has loops.</summary>
+/// <summary>
+/// The echo of <c>Native/bare_epoll_echo.c</c>, compiled when it is needed, with as many threads as the other side has loops.
+/// </summary>
 internal sealed record BareEchoServer(string Binary) : ServerApp(Binary, AppContext.BaseDirectory)
 {
     private static readonly string Source = Path.Combine(AppContext.BaseDirectory, "Native", "bare_epoll_echo.c");
@@ -15,7 +17,8 @@ internal sealed record BareEchoServer(string Binary) : ServerApp(Binary, AppCont
     {
         string binary = Path.ChangeExtension(Source, null);
         string[] arguments = ["-O2", "-Wall", "-pthread", "-o", binary, Source];
-        CommandResult build = await Command.RunAsync(Tool.CCompiler.Program, arguments, AppContext.BaseDirectory, stop).ConfigureAwait(false);
+        CommandResult build = await Command
+            .RunAsync(Tool.CCompiler.Program, arguments, AppContext.BaseDirectory, stop).ConfigureAwait(false);
         if (build.ExitCode != 0)
             throw new MeasurementException($"{Source} does not compile:\n{build.Everything}");
 

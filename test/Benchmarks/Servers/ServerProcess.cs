@@ -51,7 +51,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         // The default, also for the echo server in this assembly, whose own settings suit a load generator.
         start.Environment["DOTNET_TieredCompilation"] = "1";
         string? probe = withProbe ? ServerProbe.Prepare(start.Environment) : null;
-        return new ServerProcess(Process.Start(start) ?? throw new BenchmarkException($"{app.Program} did not start."), ports) { _probe = probe };
+        Process process = Process.Start(start) ?? throw new BenchmarkException($"{app.Program} did not start.");
+        return new ServerProcess(process, ports) { _probe = probe };
     }
 
     /// <summary>Asks the process about its own memory. Only of one that was started with a probe.</summary>

@@ -1,4 +1,5 @@
 using LoopBridge.Benchmarks.CommandLine;
+using LoopBridge.Benchmarks.Results;
 
 namespace LoopBridge.Benchmarks.Servers;
 
@@ -7,8 +8,11 @@ namespace LoopBridge.Benchmarks.Servers;
 /// <param name="PrepareAsync">Builds it, if need be.</param>
 internal sealed record StandIn(string Name, Func<BenchmarkOptions, CancellationToken, Task<(ServerApp App, Variant Variant)>> PrepareAsync)
 {
+    /// <summary>Where the ratio to it per processor time is drawn. Defaults to nowhere.</summary>
+    public ChartGroup Chart { get; private init; }
+
     public static StandIn ConnectionHandler { get; } = new(
         "a plain connection handler on stock sockets", (_, _) => Task.FromResult((StockEchoServer.App, StockEchoServer.Variant)));
 
-    public static StandIn BareEpoll { get; } = new("bare epoll in C", BareEchoServer.PrepareAsync);
+    public static StandIn BareEpoll { get; } = new("bare epoll in C", BareEchoServer.PrepareAsync) { Chart = ChartGroup.BareEpoll };
 }

@@ -24,9 +24,9 @@ internal sealed class WrkRun(WrkRequest request)
         try
         {
             await File.WriteAllTextAsync(scriptFile, WrkScript.For(request), stop).ConfigureAwait(false);
-            string[] arguments =
-                [.. under, Tool.Wrk.Program, "-t", $"{_threads}", "-c", $"{request.Connections}", "-d", $"{duration.TotalSeconds}s", "-s", scriptFile, $"{request.Url}"];
-            CommandResult wrk = await CommandAsync(arguments, duration + Grace, stop).ConfigureAwait(false);
+            string[] load = ["-t", $"{_threads}", "-c", $"{request.Connections}", "-d", $"{duration.TotalSeconds}s"];
+            string[] command = [.. under, Tool.Wrk.Program, .. load, "-s", scriptFile, $"{request.Url}"];
+            CommandResult wrk = await CommandAsync(command, duration + Grace, stop).ConfigureAwait(false);
             WrkReport report = WrkReport.Parse(wrk.Output)
                 ?? throw new MeasurementException($"wrk ended with {wrk.ExitCode}: {wrk.Everything}");
             Restore(report);

@@ -37,6 +37,9 @@ internal static class HttpSurface
         await ProblemAsync(client, "/resolve", HttpStatusCode.BadRequest);
         await ProblemAsync(client, "/later?ms=-1", HttpStatusCode.BadRequest);
         await ProblemAsync(client, "/later?ms=60001", HttpStatusCode.BadRequest);
+        Assert.Equal("7", await GetAsync(client, "/block?ms=7", "text/plain"));
+        await ProblemAsync(client, "/block?ms=-1", HttpStatusCode.BadRequest);
+        await ProblemAsync(client, "/block?ms=60001", HttpStatusCode.BadRequest);
         await ProblemAsync(client, "/bytes?n=-1", HttpStatusCode.BadRequest);
         await ProblemAsync(client, "/bytes?n=9999999999", HttpStatusCode.BadRequest);
         foreach (int length in (int[])[0, 1, 65_536, 1_000_000])

@@ -27,6 +27,7 @@ public sealed class ConnectionFactoryTests
         Assert.Null(client.Features.Get<IConnectionHeartbeatFeature>());
         Assert.Null(client.Features.Get<IConnectionLifetimeNotificationFeature>());
         Assert.Null(client.Features.Get<IConnectionCompleteFeature>());
+        Assert.Null(client.Features.Get<IConnectionMetricsTagsFeature>());
         await EchoAsync(client, server);
         await server.DisposeAsync().WithDeadline();
         Assert.Equal(0, await client.Transport.Input.DrainAsync());
@@ -52,6 +53,35 @@ public sealed class ConnectionFactoryTests
             await using ConnectionContext? server = await listener.AcceptAsync(TestContext.Current.CancellationToken).WithDeadline();
             await EchoAsync(client, server!);
         }
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-99")]
+    public async Task ConnectAsync_EndPointsOfOtherKinds_FailPlainlyAndLeaveNothing(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using var host = new TransportHost(mode, driver);
+        using LoopConnectionFactory factory = Create(host);
+        foreach (EndPoint endPoint in (EndPoint[])[new NamedPipeEndPoint("x"), new FileHandleEndPoint(0, FileHandleType.Auto)])
+        {
+            Exception? e = await Record.ExceptionAsync(() => factory.ConnectAsync(endPoint, TestContext.Current.CancellationToken).WithDeadline());
+            Assert.IsType<NotSupportedException>(e);
+            Assert.Contains(endPoint.ToString()!, e.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, host.Connections);
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-99"), Contract("K-100")]
+    public async Task ConnectAsync_NameOfNobody_IsAPlainFailureAndLeavesNothing(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using var host = new TransportHost(mode, driver);
+        using LoopConnectionFactory factory = Create(host);
+        using var cancel = new CancellationTokenSource();
+        Task<ConnectionContext> pending = factory.ConnectAsync(new DnsEndPoint("nobody.invalid", 1), cancel.Token).WithDeadline(); // RFC 6761
+        Exception? e = await Record.ExceptionAsync(() => pending);
+        Assert.True(e is SocketException or IOException, $"{e}");
+        Assert.Equal(0, host.Connections);
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]

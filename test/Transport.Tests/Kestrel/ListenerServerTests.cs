@@ -66,6 +66,20 @@ public sealed class ListenerServerTests
         Assert.Equal("tcp", await client.GetTextAsync(server.Addresses[0]));
     }
 
+    // Test clients take the last address for their base: with stock sockets that of a handle does not parse.
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-104"), Contract("K-17"), Contract("K-09")]
+    public async Task Start_OnAHandle_ReportsAnAddressThatParses(LoopBridgeMode mode, LoopDriver driver)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(TransportHost.AnyPort);
+        await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
+            mode, driver, kestrel => kestrel.ListenHandle((ulong)socket.Handle), app => app.MapGet("/", () => "inherited"));
+        Assert.Equal(new Uri($"http://{socket.LocalEndPoint}"), Assert.Single(server.Addresses));
+        using HttpClient client = HttpClients.Create();
+        Assert.Equal("inherited", await client.GetTextAsync(server.Addresses[0]));
+    }
+
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-22"), Contract("K-10")]
     public async Task Start_SecondEndPointInUse_TheFirstIsFreeAgain(LoopBridgeMode mode, LoopDriver driver)

@@ -13,7 +13,7 @@ namespace LoopBridge.Drivers.Epoll;
 /// buffer. The registration therefore keeps its handle referenced, and each event carries slot and generation; a slot that was freed since
 /// has another generation.</para>
 /// </remarks>
-internal sealed unsafe class EpollDriver : IIoDriver
+internal sealed unsafe class EpollDriver : IIoDriver, IReadinessSource
 {
     // One wait brings at most so many events; the rest comes with the next one. 256 keeps a turn short and the buffer in the first-level
     // cache.
@@ -69,7 +69,10 @@ internal sealed unsafe class EpollDriver : IIoDriver
     public RawSocket AdoptSocket(Socket socket) => PosixSocket.Adopt(socket);
 
     public IStreamChannel OpenStream(RawSocket socket)
-        => new ReadinessChannel(socket, channel => Add(socket.Handle, IoEvents.Read | IoEvents.Write, IoTrigger.OnChange, channel));
+        => new ReadinessChannel(socket, this);
+
+    IoRegistration IReadinessSource.Watch(RawSocket socket, IIoHandler handler)
+        => Add(socket.Handle, IoEvents.Read | IoEvents.Write, IoTrigger.OnChange, handler);
 
     public IListenChannel OpenListener(RawSocket socket)
         => new ReadinessListener(socket, listener => Add(socket.Handle, IoEvents.Read, IoTrigger.OnChange, listener));

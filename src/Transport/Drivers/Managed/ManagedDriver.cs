@@ -15,7 +15,7 @@ namespace LoopBridge.Drivers.Managed;
 /// sockets armed; this driver is for portability, not for ten thousand connections.
 /// <para>It watches sockets only, because that is what Select takes.</para>
 /// </remarks>
-internal sealed class ManagedDriver : IIoDriver
+internal sealed class ManagedDriver : IIoDriver, IReadinessSource
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(30);
 
@@ -43,7 +43,10 @@ internal sealed class ManagedDriver : IIoDriver
     public RawSocket AdoptSocket(Socket socket) => ManagedSocket.Adopt(socket);
 
     public IStreamChannel OpenStream(RawSocket socket)
-        => new ReadinessChannel(socket, channel => Add(((ManagedSocket)socket).Socket, IoEvents.None, IoTrigger.OnChange, channel, borrowed: null));
+        => new ReadinessChannel(socket, this);
+
+    IoRegistration IReadinessSource.Watch(RawSocket socket, IIoHandler handler)
+        => Add(((ManagedSocket)socket).Socket, IoEvents.None, IoTrigger.OnChange, handler, borrowed: null);
 
     public IListenChannel OpenListener(RawSocket socket)
         => new ReadinessListener(socket, listener => Add(((ManagedSocket)socket).Socket, IoEvents.None, IoTrigger.OnChange, listener, borrowed: null));

@@ -3,8 +3,8 @@ using System.Text;
 using LoopBridge.Benchmarks.Servers.Probing;
 
 /// <summary>
-/// Runs in the server's process before its Main, by the runtime's own way in (DOTNET_STARTUP_HOOKS; the name and the missing namespace are its
-/// rule): a thread that waits on a UNIX socket and answers <see cref="ServerProbe"/>. Both sides have it alike, and nothing of it runs
+/// Runs in the server's process before its Main, by the runtime's own way in (DOTNET_STARTUP_HOOKS; the name and the missing namespace are
+/// its rule): a thread that waits on a UNIX socket and answers <see cref="ServerProbe"/>. Both sides have it alike, and nothing of it runs
 /// while nobody asks. Uses the base library only, since the server's process need not find anything else.
 /// </summary>
 internal static class StartupHook
@@ -36,8 +36,8 @@ internal static class StartupHook
         _ => -1,
     };
 
-    // Twice, for what the first frees only after its finalizer has run. Aggressive: what is free goes back to the kernel, so that what stays
-    // resident is what lives.
+    // Twice, for what the first frees only after its finalizer has run. Aggressive: what is free goes back to the kernel, so that what
+    // stays resident is what lives.
     private static long Live()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

@@ -20,7 +20,8 @@ internal sealed class AllocationTrial : ITrial
 
     public string Title => "allocated under HTTP/1.1 plaintext, 64 connections";
 
-    public string Description => "the load of plaintext: bytes that the whole process allocates meanwhile, by the runtime's own count, for each request";
+    public string Description
+        => "the load of plaintext: bytes that the whole process allocates meanwhile, by the runtime's own count, for each request";
 
     public string Left => Variant.Stock;
 
@@ -50,7 +51,8 @@ internal sealed class AllocationTrial : ITrial
 
     private static async Task<LoadResult> LoadAsync(ServerProcess server, TrialRun run, int seconds)
     {
-        var context = new ScenarioContext(server.Ports, new CpuMeter(server.Id), TimeSpan.Zero, TimeSpan.FromSeconds(Math.Max(seconds, 1)), run.Stop);
+        var time = TimeSpan.FromSeconds(Math.Max(seconds, 1));
+        var context = new ScenarioContext(server.Ports, new CpuMeter(server.Id), TimeSpan.Zero, time, run.Stop);
         LoadResult load = await Load.RunAsync(context).ConfigureAwait(false);
         return load is { Errors: 0, Operations: > 0 } ? load : throw new MeasurementException($"{load.Errors} errors ({load.ErrorDetail})");
     }

@@ -12,7 +12,8 @@ internal sealed class BlockingLoad(IPEndPoint server, int count, string path) : 
     private readonly CancellationTokenSource _stop = new();
     private Task<double>? _work;
 
-    public void Start() => _work = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    public void Start()
+        => _work = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>How many were answered a second.</summary>
     public double StopAndCount()
@@ -24,7 +25,8 @@ internal sealed class BlockingLoad(IPEndPoint server, int count, string path) : 
     public void Dispose()
     {
         _stop.Cancel();
-        // Waited for before the server ends under it. What it failed with, it told who counted; if nobody did, another failure is on its way.
+        // Waited for before the server ends under it. What it failed with, it told who counted; if nobody did, another failure is on its
+        // way.
         if (_work is not null)
             Task.WaitAny(_work);
         _stop.Dispose();

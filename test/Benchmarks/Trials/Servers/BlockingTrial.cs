@@ -26,8 +26,9 @@ internal sealed class BlockingTrial : ITrial
     public string Title => $"{Blockers} connections call {BlockingPath} without pause on one loop: plaintext on {Others} others";
 
     public string Description
-        => $"one loop; GET /plaintext on {Others} connections without pause, alone and while {Blockers} others call {BlockingPath}, for connections made"
-            + $" before these and during; latencies from {Learning.TotalSeconds:0} s after their beginning, with the age of what is not answered in the end";
+        => $"one loop; GET /plaintext on {Others} connections without pause, alone and while {Blockers} others call {BlockingPath}, for"
+            + $" connections made before these and during; latencies from {Learning.TotalSeconds:0} s after their beginning, with the age of what"
+            + " is not answered in the end";
 
     public string Left => "itself without them";
 

@@ -40,8 +40,8 @@ internal sealed class IdleConnectionsTrial : ITrial
     public string Title => $"{Connections:#,0} idle HTTP/1.1 connections";
 
     public string Description
-        => $"{Connections:#,0} connections, one GET /plaintext on each, then silence for {Settling.TotalSeconds:0} s and a full collection: what the process"
-            + " has resident of its own (RssAnon), and the bytes of all live objects, more than before, for each connection";
+        => $"{Connections:#,0} connections, one GET /plaintext on each, then silence for {Settling.TotalSeconds:0} s and a full collection:"
+            + " what the process has resident of its own (RssAnon), and the bytes of all live objects, more than before, for each connection";
 
     public string Left => Variant.Stock;
 
@@ -52,7 +52,8 @@ internal sealed class IdleConnectionsTrial : ITrial
     public async Task<IReadOnlyList<Reading>> MeasureAsync(TrialRun run)
     {
         IReadOnlyDictionary<string, (double Resident, double Managed)> costs = await SampleServer
-            .MeasureEachAsync(run, SampleServer.Sides(run), server => MeasureAsync(server, run.Stop), withProbe: true).ConfigureAwait(false);
+            .MeasureEachAsync(run, SampleServer.Sides(run), server => MeasureAsync(server, run.Stop), withProbe: true)
+            .ConfigureAwait(false);
         return
         [
             SampleServer.Compare(Resident, run, costs, cost => cost.Resident),

@@ -16,13 +16,18 @@ internal sealed class PerfCounts(int pid) : IDisposable
         [Tool.Perf.Program, "stat", "-x", ",", "-o", _file, "-e", string.Join(',', Events), "-p", $"{pid}", "--"];
 
     /// <summary>Whether it came to anything.</summary>
-    public bool HasCounted => new FileInfo(_file).Length > 0;
+    public bool HasCounted => Counts().ContainsKey(SystemCallGroups.Total);
 
     private static IEnumerable<string> Events
         => [AllCalls, .. SystemCallGroups.All.SelectMany(group => group.Calls).Select(call => OneCall + call)];
 
     /// <summary>Counts by the name of the call.</summary>
     public IReadOnlyDictionary<string, long> Read()
+        => HasCounted ? Counts() : throw new MeasurementException($"perf counted nothing:\n{File.ReadAllText(_file)}");
+
+    public void Dispose() => File.Delete(_file);
+
+    private Dictionary<string, long> Counts()
     {
         var counts = new Dictionary<string, long>();
         foreach (string line in File.ReadLines(_file))
@@ -33,8 +38,6 @@ internal sealed class PerfCounts(int pid) : IDisposable
                 counts[fields[2] == AllCalls ? SystemCallGroups.Total : fields[2].Replace(OneCall, "", StringComparison.Ordinal)] = count;
         }
 
-        return counts.ContainsKey(SystemCallGroups.Total) ? counts : throw new MeasurementException($"perf counted nothing:\n{File.ReadAllText(_file)}");
+        return counts;
     }
-
-    public void Dispose() => File.Delete(_file);
 }

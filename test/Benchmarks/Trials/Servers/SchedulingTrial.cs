@@ -20,7 +20,8 @@ internal sealed class SchedulingTrial : ITrial
 
     public string Title => $"plaintext with Scheduling={Adaptive}";
 
-    public string Description => $"the load of plaintext on the sample with LoopBridge:Scheduling={Adaptive} and with {Inline}, side by side in turns of a second";
+    public string Description
+        => $"the load of plaintext on the sample with LoopBridge:Scheduling={Adaptive} and with {Inline}, side by side in turns of a second";
 
     public string Left => Inline;
 
@@ -34,12 +35,12 @@ internal sealed class SchedulingTrial : ITrial
     {
         ServerApp app = await SampleApp.PrepareAsync(run.Options, run.Stop).ConfigureAwait(false);
         IEnumerable<string> arguments = Variant.LoopBridge(run.Options with { Scheduling = null }).Arguments;
-        SideBySide servers = await SideBySide.StartAsync(
-            run, new[] { Left, Right }.Select(side => (app, new Variant(side, [.. arguments, $"--LoopBridge:Scheduling={side}"]))), Load.Endpoint)
-            .ConfigureAwait(false);
+        var sides = new[] { Left, Right }.Select(side => (app, new Variant(side, [.. arguments, $"--LoopBridge:Scheduling={side}"])));
+        SideBySide servers = await SideBySide.StartAsync(run, sides, Load.Endpoint).ConfigureAwait(false);
         await using (servers.ConfigureAwait(false))
         {
-            IReadOnlyDictionary<string, SideBySide.Turns> turns = await servers.MeasureAsync(Load, Slice, TimeSpan.Zero).ConfigureAwait(false);
+            IReadOnlyDictionary<string, SideBySide.Turns> turns =
+                await servers.MeasureAsync(Load, Slice, connecting: TimeSpan.Zero).ConfigureAwait(false);
             return
             [
                 new Reading(PerCpuSecond.Title, turns[Left].PerCpuSecond, turns[Right].PerCpuSecond),

@@ -19,13 +19,14 @@ internal sealed class SystemCallsTrial : ITrial
 
     public string Title => $"system calls under HTTP/1.1 plaintext, {WrkRequest.CommonConnections} connections";
 
-    public string Description => "the load of plaintext, once more: every system call of every thread of the server, by perf stat (else strace -c -f), for each request";
+    public string Description
+        => "the load of plaintext, once more: every system call of every thread of the server, by perf stat (else strace -c -f), per request";
 
     public string Left => Variant.Stock;
 
     public string Right => "LoopBridge";
 
-    public Tool? Tool => Tool.Perf.IsInstalled ? Tool.Wrk : Tool.Strace;
+    public Tool? Tool => !Tool.Wrk.IsInstalled ? Tool.Wrk : Tool.Perf.IsInstalled ? Tool.Perf : Tool.Strace;
 
     public IReadOnlyList<Figure> Figures { get; } =
         [All, .. SystemCallGroups.All.Select(group => new Figure(group.Title, "0.00") { IsDetail = true })];
@@ -49,7 +50,8 @@ internal sealed class SystemCallsTrial : ITrial
         return perRequest;
     }
 
-    private static async Task<(long Requests, Func<string, long> Count)?> PerfAsync(WrkRun wrk, int pid, TimeSpan time, CancellationToken stop)
+    private static async Task<(long Requests, Func<string, long> Count)?> PerfAsync(
+        WrkRun wrk, int pid, TimeSpan time, CancellationToken stop)
     {
         if (!Tool.Perf.IsInstalled)
             return null;
@@ -70,10 +72,11 @@ internal sealed class SystemCallsTrial : ITrial
         return (report.Requests, call => counts.GetValueOrDefault(call));
     }
 
-    private static async Task<(long Requests, Func<string, long> Count)> StraceAsync(WrkRun wrk, int pid, TimeSpan time, CancellationToken stop)
+    private static async Task<(long Requests, Func<string, long> Count)> StraceAsync(
+        WrkRun wrk, int pid, TimeSpan time, CancellationToken stop)
     {
         if (!Tool.Strace.IsInstalled)
-            throw new MeasurementException("perf may not count here (perf_event_paranoid), and there is no strace: install the package 'strace'.");
+            throw new MeasurementException("perf may not count here (perf_event_paranoid): install the package 'strace'.");
 
         WrkReport? report = null;
         SystemCallSummary summary = await SystemCallSummary

@@ -77,6 +77,26 @@ public sealed class BlockingHandlerTests : IDisposable
         await PlaintextAsync(before);
     }
 
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-78")]
+    public async Task HandlersBlocked_MoreThanThereMayBeThreads_WaitAndAreAnswered(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using LoopBridgeServer server = await StartAsync(mode, driver, LoopScheduling.Adaptive, maxWorkerThreads: 1);
+        using HttpClient client = HttpClients.Create();
+        Task<string> taken = client.GetTextAsync(new Uri(server.Addresses[0], "block"));
+        await EnteredAsync(1);
+        using Socket other = TransportHost.Dial(server.EndPoint());
+        await PlaintextAsync(other);
+
+        // The one thread that there may be beside the loop's is busy: the next one keeps the loop, and the log says so.
+        Task<string> kept = client.GetTextAsync(new Uri(server.Addresses[0], "block"));
+        await EnteredAsync(1);
+        PipeExtensions.Eventually(() => server.Logs.Entries.Any(entry => entry.Id.Name == "NoSpareThread"), "Nothing was logged.");
+        _released.Set();
+        Assert.All(await Task.WhenAll(taken, kept).WithDeadline(), answer => Assert.Equal("released", answer));
+        await PlaintextAsync(other);
+    }
+
     [Theory, MemberData(nameof(MayBlock))]
     [Contract("K-78"), Contract("K-32")]
     public async Task Stop_WhileHandlersBlock_TheirAnswersArrive(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
@@ -124,7 +144,7 @@ public sealed class BlockingHandlerTests : IDisposable
         await client.ReceiveUntilAsync("hello\r\n0\r\n\r\n");
     }
 
-    private Task<LoopBridgeServer> StartAsync(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, bool tls = false)
+    private Task<LoopBridgeServer> StartAsync(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, bool tls = false, int? maxWorkerThreads = null)
         => OneLoopServer.StartAsync(
             mode,
             driver,
@@ -146,7 +166,8 @@ public sealed class BlockingHandlerTests : IDisposable
                 {
                     listen.UseHttps(HttpClients.Certificate);
                 }
-            }));
+            }),
+            maxWorkerThreads: maxWorkerThreads);
 
     private string Block()
     {

@@ -15,11 +15,13 @@ internal static class OneLoopServer
         Action<WebApplication> app,
         Action<KestrelServerOptions>? kestrel = null,
         TimeSpan? overstayLimit = null,
+        int? maxWorkerThreads = null,
         Action<IServiceCollection>? services = null)
         => LoopBridgeServer.StartAsync(mode, driver, kestrel, app, services, options =>
         {
             options.LoopCount = 1;
             options.Scheduling = scheduling;
             options.OverstayLimit = overstayLimit ?? options.OverstayLimit;
+            options.MaxWorkerThreads = maxWorkerThreads ?? options.MaxWorkerThreads;
         });
 }

@@ -21,12 +21,18 @@ internal sealed class TransportHost : IAsyncDisposable
     internal TransportHost(
         LoopBridgeMode mode,
         LoopDriver driver,
-        LoopScheduling scheduling = LoopScheduling.Inline,
+        LoopScheduling scheduling = LoopScheduling.Adaptive,
         Action<LoopBridgeOptions>? configure = null,
         int loops = 2)
     {
         Assert.SkipWhen(driver == LoopDriver.Epoll && !OperatingSystem.IsLinux(), "epoll is Linux only.");
-        var options = new LoopBridgeOptions { Mode = mode, Driver = driver, Scheduling = scheduling };
+        var options = new LoopBridgeOptions
+        {
+            Mode = mode,
+            Driver = driver,
+            Scheduling = scheduling,
+            StallLimit = Deadline.Default, // a test's own code may run on the loop, and a loaded machine be slow
+        };
         configure?.Invoke(options);
         Options = Microsoft.Extensions.Options.Options.Create(options);
         Loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));

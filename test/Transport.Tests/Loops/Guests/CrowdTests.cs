@@ -37,6 +37,27 @@ public sealed class CrowdTests
         Assert.False(guests.Told.IsCompleted);
     }
 
+    [Theory, MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
+    public async Task HeldLoop_ProcessorIsIdle_IsNoCrowd(LoopBridgeMode mode, LoopDriver driver)
+    {
+        const int Looks = 45; // within which a crowd shows
+        using var release = new ManualResetEventSlim();
+        bool holderTold = false;
+        using LoopGroup group = StartGroup(mode, driver, idle: 10, loops: 2);
+        var holder = new TestGuest(() => Assert.True(release.Wait(Deadline.Default))) { Crowded = () => holderTold = true };
+        group.Members[0].Loop.AddCallback(() => group.Members[0].Invite(holder));
+        await holder.Began;
+        using (var guests = new EndlessGuests(group.Members[1], Looks))
+        {
+            await guests.Told.WithDeadline();
+        }
+
+        Assert.False(holderTold);
+        Assert.False(holder.HasLost);
+        release.Set();
+        await holder.Ended;
+    }
+
     [Fact]
     public void IsToBeHad_NobodyNeededOneForLong_WaitsForAnAnswerOfThisTime()
     {
@@ -52,7 +73,7 @@ public sealed class CrowdTests
         Assert.True(relief.IsToBeHad(now + Stopwatch.Frequency / 9));
     }
 
-    private static LoopGroup StartGroup(LoopBridgeMode mode, LoopDriver driver, int idle, Action? asked = null)
+    private static LoopGroup StartGroup(LoopBridgeMode mode, LoopDriver driver, int idle, Action? asked = null, int loops = 1)
     {
         Assert.SkipWhen(driver == LoopDriver.Epoll && !OperatingSystem.IsLinux(), "epoll is Linux only.");
         int questions = 0;
@@ -63,8 +84,12 @@ public sealed class CrowdTests
             return Encoding.ASCII.GetBytes($"cpu  {10 * questions} 0 0 {1 + idle * questions} 0 0 0 0 0 0\n", buffer);
         }
 
-        var supervision = new LoopSupervision { MakeProcessors = () => new IdleProcessors(Read, processors: 2) };
-        LoopGroup group = LoopGroups.Create(mode, 1, driver, supervision: supervision);
+        var supervision = new LoopSupervision
+        {
+            OverstayLimit = Deadline.Default,
+            MakeProcessors = () => new IdleProcessors(Read, processors: 2),
+        };
+        LoopGroup group = LoopGroups.Create(mode, loops, driver, supervision: supervision);
         group.Start();
         return group;
     }
@@ -74,11 +99,13 @@ public sealed class CrowdTests
     {
         private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly LoopMember _member;
+        private int _untilTold;
         private volatile bool _ended;
 
-        internal EndlessGuests(LoopMember member)
+        internal EndlessGuests(LoopMember member, int times = 1)
         {
             _member = member;
+            _untilTold = times;
             member.Loop.AddCallback(Invite);
         }
 
@@ -107,7 +134,10 @@ public sealed class CrowdTests
                 Crowded = () =>
                 {
                     ToldOn = Thread.CurrentThread;
-                    _told.TrySetResult();
+                    if (--_untilTold == 0)
+                    {
+                        _told.TrySetResult();
+                    }
                 },
             });
         }

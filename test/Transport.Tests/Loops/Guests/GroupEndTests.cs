@@ -11,6 +11,9 @@ namespace LoopBridge.Transport.Tests.Loops.Guests;
 [Collection(NonParallel.Name)]
 public sealed class GroupEndTests : IDisposable
 {
+    // A loaded machine holds up what is innocent, and that is not what is looked at here.
+    private static readonly LoopSupervision Patient = new() { StallLimit = TimeSpan.FromMinutes(1) };
+
     // As long as a group waits for a thread that does not come.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -136,5 +139,5 @@ public sealed class GroupEndTests : IDisposable
     }
 
     private LoopGroup NewGroup(LoopBridgeMode mode, LoopDriver driver, int count = 1)
-        => LoopGroups.Create(mode, count, driver, logger: _logs.CreateLogger("LoopBridge.Loops"));
+        => LoopGroups.Create(mode, count, driver, logger: _logs.CreateLogger("LoopBridge.Loops"), supervision: Patient);
 }

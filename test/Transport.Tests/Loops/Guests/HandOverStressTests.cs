@@ -25,7 +25,12 @@ public sealed class HandOverStressTests
         using var logs = new LogCollector();
         using var ofLoop = SocketPair.Tcp();
         using var ofReactor = SocketPair.Tcp();
-        var supervision = new LoopSupervision { OverstayLimit = TimeSpan.FromMilliseconds(1), MaxWorkerThreads = 2 * HandOvers };
+        var supervision = new LoopSupervision
+        {
+            OverstayLimit = TimeSpan.FromMilliseconds(1),
+            StallLimit = TimeSpan.FromMinutes(1),
+            MaxWorkerThreads = 2 * HandOvers,
+        };
         using LoopGroup group = LoopGroups.Create(mode, 1, driver, logger: logs.CreateLogger("LoopBridge.Loops"), supervision: supervision);
         LoopMember member = group.Acquire();
         var traffic = new Traffic(member, ofLoop, ofReactor);
