@@ -28,6 +28,11 @@ internal sealed class LoopMetrics(IMeterFactory meters, LoopGroup group, AcceptC
         _meter.CreateObservableUpDownCounter(
             "loopbridge.loop.connections", Each(static member => member.Connections), "{connection}", "Connections placed on the loop.");
         _meter.CreateObservableCounter(
+            "loopbridge.loop.placed", Each(static member => member.Placed), "{connection}", "Connections ever placed on the loop, accepted and outbound.");
+        _meter.CreateObservableCounter(
+            "loopbridge.loop.read_pauses", Each(static member => member.ReadPauses), "{pause}",
+            "Times a connection stopped receiving because its reader was behind.");
+        _meter.CreateObservableCounter(
             "loopbridge.listener.rejected", () => accepting.Rejected, "{connection}",
             "Connections closed because their endpoint had as many as it may have.");
         _meter.CreateObservableUpDownCounter(

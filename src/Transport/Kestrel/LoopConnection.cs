@@ -176,7 +176,11 @@ internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, I
         FireToken();
     }
 
-    internal void OnPaused() => Logger.ConnectionPause(this);
+    internal void OnPaused()
+    {
+        _settings.Member.CountReadPause();
+        Logger.ConnectionPause(this);
+    }
 
     internal void OnResumed() => Logger.ConnectionResume(this);
 

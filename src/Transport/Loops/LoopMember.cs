@@ -18,6 +18,8 @@ public sealed class LoopMember
     private string? _holder;
     private int _life;
     private int _connections;
+    private long _placed;
+    private long _readPauses;
 
     /// <param name="number">Its place in the group.</param>
     /// <param name="engine">Belongs to the member from here on.</param>
@@ -39,6 +41,12 @@ public sealed class LoopMember
 
     /// <summary>Connections placed here and not yet released. Any thread.</summary>
     public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>Connections ever placed here. Any thread.</summary>
+    internal long Placed => Interlocked.Read(ref _placed);
+
+    /// <summary>How often a connection here stopped receiving because its reader was behind. Any thread.</summary>
+    internal long ReadPauses => Interlocked.Read(ref _readPauses);
 
     internal string Name => _engine.Name;
 
@@ -77,7 +85,13 @@ public sealed class LoopMember
     /// <exception cref="InvalidOperationException">The loop runs on another thread, or a guest has this one.</exception>
     internal void Invite(ILoopGuest guest) => _engine.Invite(guest);
 
-    internal void Retain() => Interlocked.Increment(ref _connections);
+    internal void Retain()
+    {
+        Interlocked.Increment(ref _connections);
+        Interlocked.Increment(ref _placed);
+    }
+
+    internal void CountReadPause() => Interlocked.Increment(ref _readPauses);
 
     internal void StartThread()
     {

@@ -41,7 +41,8 @@ public sealed class AddressAndLogTests
     {
         string[] beginnings =
         [
-            "", "G", "GET / HTTP/1.1\r\nHo", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf",
+            "", "G", "GET / HTTP/1.1\r\nHo", "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf",
             "PRI * HTTP/2.0\r\n\r\nSM", "\u0016\u0003\u0001",
         ];
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(

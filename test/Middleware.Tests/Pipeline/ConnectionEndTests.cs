@@ -18,17 +18,21 @@ public sealed class ConnectionEndTests
 
     [Theory, MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     [Contract("K-91"), Contract("K-55"), Contract("K-70"), Contract("K-89")]
-    public Task Duration_OfEachEnding_TellsItsError(LoopBridgeMode mode, LoopDriver driver) => CheckEndingsAsync(mode, driver, enabled: true);
+    public Task Duration_OfEachEnding_TellsItsError(LoopBridgeMode mode, LoopDriver driver)
+        => CheckEndingsAsync(mode, driver, enabled: true);
 
     [Fact]
-    public Task Duration_OverStockSockets_IsTheReference() => CheckEndingsAsync(LoopBridgeMode.ReactorOnLoop, LoopDriver.Auto, enabled: false);
+    public Task Duration_OverStockSockets_IsTheReference()
+        => CheckEndingsAsync(LoopBridgeMode.ReactorOnLoop, LoopDriver.Auto, enabled: false);
 
     [Theory, MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     [Contract("K-91"), Contract("K-61"), Contract("K-57")]
-    public Task Duration_OfALimitInTime_TellsWhichOne(LoopBridgeMode mode, LoopDriver driver) => CheckTimeLimitsAsync(mode, driver, enabled: true);
+    public Task Duration_OfALimitInTime_TellsWhichOne(LoopBridgeMode mode, LoopDriver driver)
+        => CheckTimeLimitsAsync(mode, driver, enabled: true);
 
     [Fact]
-    public Task TimeLimits_OverStockSockets_AreTheReference() => CheckTimeLimitsAsync(LoopBridgeMode.ReactorOnLoop, LoopDriver.Auto, enabled: false);
+    public Task TimeLimits_OverStockSockets_AreTheReference()
+        => CheckTimeLimitsAsync(LoopBridgeMode.ReactorOnLoop, LoopDriver.Auto, enabled: false);
 
     private static async Task CheckEndingsAsync(LoopBridgeMode mode, LoopDriver driver, bool enabled)
     {
@@ -93,7 +97,8 @@ public sealed class ConnectionEndTests
             limits.MinResponseDataRate = new MinDataRate(1_000_000_000, TimeSpan.FromSeconds(1.1));
         });
         using var meters = new MeterRecorder(server.Services, "Microsoft.AspNetCore.Server.Kestrel");
-        server.Expect(entry => entry.Exception is Microsoft.AspNetCore.Http.BadHttpRequestException); // the handler lets it through to Kestrel
+        // The handler lets it through to Kestrel.
+        server.Expect(entry => entry.Exception is Microsoft.AspNetCore.Http.BadHttpRequestException);
         using HttpWire idle = await HttpWire.ConnectAsync(server.EndPoint());
         using HttpWire slowHeaders = await HttpWire.ConnectAsync(server.EndPoint());
         using HttpWire slowBody = await HttpWire.ConnectAsync(server.EndPoint());
@@ -108,10 +113,12 @@ public sealed class ConnectionEndTests
             meters.WaitFor(Duration, 4).Select(measured => (string?)measured["error.type"]).Order(StringComparer.Ordinal));
         await idle.AssertEndAsync();
         Assert.Equal(StatusCodes.Status408RequestTimeout, (await slowHeaders.ReceiveAnswerAsync())?.Status);
-        Assert.DoesNotContain(server.Logs.AtLeast(LogLevel.Warning), entry => entry.Category.StartsWith("LoopBridge", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            server.Logs.AtLeast(LogLevel.Warning), entry => entry.Category.StartsWith("LoopBridge", StringComparison.Ordinal));
     }
 
-    private static Task<LoopBridgeServer> StartAsync(LoopBridgeMode mode, LoopDriver driver, bool enabled, Action<KestrelServerLimits> limit)
+    private static Task<LoopBridgeServer> StartAsync(
+        LoopBridgeMode mode, LoopDriver driver, bool enabled, Action<KestrelServerLimits> limit)
         => LoopBridgeServer.StartAsync(
             mode,
             driver,

@@ -104,7 +104,8 @@ public sealed class GracefulStopTests
         }
 
         Assert.True(
-            SpinWait.SpinUntil(() => OfConnection(server, "ConnectionReadFin") == 1 && OfConnection(server, "ConnectionWriteFin") == 1, Deadline.Default),
+            SpinWait.SpinUntil(
+                () => OfConnection(server, "ConnectionReadFin") == 1 && OfConnection(server, "ConnectionWriteFin") == 1, Deadline.Default),
             string.Join('\n', server.Logs.Entries));
         AssertQuiet(server);
     }
@@ -146,7 +147,8 @@ public sealed class GracefulStopTests
                 listen.Use(next => connection =>
                 {
                     // Registered before HTTP's own callback, and therefore called after it: by then HTTP knows.
-                    connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.ConnectionClosedRequested.Register(gate.CountAskedToClose);
+                    CancellationToken asked = connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.ConnectionClosedRequested;
+                    asked.Register(gate.CountAskedToClose);
                     return next(connection);
                 });
             }),

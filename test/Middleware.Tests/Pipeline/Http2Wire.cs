@@ -62,7 +62,8 @@ internal sealed class Http2Wire : IDisposable
     internal Task GetAsync(int stream, string path)
     {
         byte[] text = Encoding.ASCII.GetBytes(path);
-        return SendAsync(Http2FrameType.Headers, EndStream | EndHeaders, stream, (byte[])[0x82, 0x86, 0x01, 1, (byte)'x', 0x04, (byte)text.Length, .. text]);
+        byte[] headers = [0x82, 0x86, 0x01, 1, (byte)'x', 0x04, (byte)text.Length, .. text];
+        return SendAsync(Http2FrameType.Headers, EndStream | EndHeaders, stream, headers);
     }
 
     /// <summary>The next frame that is not about settings, windows or pings; null at the orderly end.</summary>
@@ -99,6 +100,7 @@ internal sealed class Http2Wire : IDisposable
         await _stream.ReadExactlyAsync(header.AsMemory(first), CancellationToken.None).WithDeadline();
         byte[] payload = new byte[BinaryPrimitives.ReadInt32BigEndian(header) >>> 8];
         await _stream.ReadExactlyAsync(payload, CancellationToken.None).WithDeadline();
-        return new Http2Frame((Http2FrameType)header[3], header[4], BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5)) & int.MaxValue, payload);
+        int stream = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5)) & int.MaxValue;
+        return new Http2Frame((Http2FrameType)header[3], header[4], stream, payload);
     }
 }

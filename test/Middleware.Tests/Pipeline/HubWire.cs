@@ -58,12 +58,14 @@ internal abstract class HubWire : IAsyncDisposable
             request.Headers.Accept.ParseAdd("text/event-stream");
             HttpResponseMessage stream = await http.SendAsync(
                 request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken).WithDeadline();
-            return new OverHttp(http, address, new StreamReader(await stream.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken)));
+            Stream events = await stream.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken).WithDeadline();
+            return new OverHttp(http, address, new StreamReader(events));
         }
 
         internal override async Task SendAsync(ReadOnlyMemory<byte> bytes)
         {
-            using HttpResponseMessage answer = await http.PostAsync(address, new ReadOnlyMemoryContent(bytes), CancellationToken.None).WithDeadline();
+            using HttpResponseMessage answer = await http.PostAsync(
+                address, new ReadOnlyMemoryContent(bytes), CancellationToken.None).WithDeadline();
             answer.EnsureSuccessStatusCode();
         }
 

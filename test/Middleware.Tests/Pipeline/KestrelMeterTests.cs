@@ -119,7 +119,12 @@ public sealed class KestrelMeterTests
         }
 
         await server.App.StopAsync(CancellationToken.None).WithDeadline();
-        foreach (string level in (string[])[Active, "kestrel.queued_connections", "kestrel.active_tls_handshakes", "kestrel.upgraded_connections", "kestrel.queued_requests"])
+        string[] levels =
+        [
+            Active, "kestrel.queued_connections", "kestrel.active_tls_handshakes", "kestrel.upgraded_connections",
+            "kestrel.queued_requests",
+        ];
+        foreach (string level in levels)
         {
             Assert.NotEmpty(meters.Of(level));
             Assert.All(meters.LevelsOf(level), at => Assert.Equal(0, at.Value));

@@ -10,7 +10,8 @@ internal sealed record Measured(string Instrument, double Value, IReadOnlyDictio
 {
     internal object? this[string tag] => Tags.GetValueOrDefault(tag);
 
-    internal string AllTags => string.Join(' ', Tags.OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => $"{tag.Key}={tag.Value}"));
+    internal string AllTags
+        => string.Join(' ', Tags.OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => $"{tag.Key}={tag.Value}"));
 }
 
 /// <summary>Records what one meter of one server says; those of other servers in the process have another factory.</summary>
@@ -39,7 +40,8 @@ internal sealed class MeterRecorder : IDisposable
 
     /// <summary>What an up-down counter stands at, for each set of tags that it was ever changed under.</summary>
     internal Dictionary<string, double> LevelsOf(string instrument)
-        => Of(instrument).GroupBy(measured => measured.AllTags).ToDictionary(group => group.Key, group => group.Sum(measured => measured.Value));
+        => Of(instrument).GroupBy(measured => measured.AllTags)
+            .ToDictionary(group => group.Key, group => group.Sum(measured => measured.Value));
 
     /// <summary>The present values of instruments that are asked rather than told.</summary>
     internal IReadOnlyList<Measured> Observe(string instrument)
@@ -52,7 +54,8 @@ internal sealed class MeterRecorder : IDisposable
     /// <summary>Waits for so many measurements of it.</summary>
     internal IReadOnlyList<Measured> WaitFor(string instrument, int count)
     {
-        Assert.True(SpinWait.SpinUntil(() => Of(instrument).Count >= count, Deadline.Default), $"{instrument}: {Of(instrument).Count} of {count}.");
+        Assert.True(
+            SpinWait.SpinUntil(() => Of(instrument).Count >= count, Deadline.Default), $"{instrument}: {Of(instrument).Count} of {count}.");
         return Of(instrument);
     }
 

@@ -57,7 +57,8 @@ public sealed class SignalRTests
         await using LoopBridgeServer server = await StartAsync(mode, driver);
         await using HubClient client = await HubClient.ConnectAsync(carrier, AddressOf(server, carrier));
 
-        await client.SendAsync(new { type = 1, invocationId = "sum", target = "Sum", arguments = Array.Empty<object>(), streamIds = (string[])["s"] });
+        object[] none = [];
+        await client.SendAsync(new { type = 1, invocationId = "sum", target = "Sum", arguments = none, streamIds = (string[])["s"] });
         for (int i = 1; i <= 20; i++)
         {
             await client.SendAsync(new { type = 2, invocationId = "s", item = i });
@@ -105,7 +106,8 @@ public sealed class SignalRTests
     [Contract("K-98"), Contract("K-48")]
     public async Task RawHub_SilentClient_IsGivenUp(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using LoopBridgeServer server = await StartAsync(mode, driver, hub => hub.ClientTimeoutInterval = TimeSpan.FromMilliseconds(500));
+        await using LoopBridgeServer server = await StartAsync(
+            mode, driver, hub => hub.ClientTimeoutInterval = TimeSpan.FromMilliseconds(500));
         await using HubClient client = await HubClient.ConnectAsync(HubCarrier.Raw, AddressOf(server, HubCarrier.Raw));
 
         await client.SendAsync(new { type = HubClient.Ping }); // SignalR watches those who have shown that they ping

@@ -36,7 +36,8 @@ public sealed class StopUnderLoadTests
         Task[] clients =
         [
             .. Enumerable.Range(0, 8).Select(_ => load.KeepAskingAsync(() => HttpWire.ConnectAsync(server.EndPoint()))),
-            .. Enumerable.Range(0, 4).Select(_ => load.KeepAskingAsync(() => HttpWire.ConnectAsync(server.EndPoint()), "Connection: close\r\n")),
+            .. Enumerable.Range(0, 4).Select(
+                _ => load.KeepAskingAsync(() => HttpWire.ConnectAsync(server.EndPoint()), "Connection: close\r\n")),
             .. Enumerable.Range(0, 4).Select(_ => load.KeepAskingAsync(() => HttpWire.ConnectTlsAsync(server.EndPoint(2)))),
             .. Enumerable.Range(0, 8).Select(_ => load.KeepAskingAsync(http2, server.Addresses[1])),
             .. Enumerable.Range(0, 4).Select(_ => load.KeepAskingAsync(http2, server.Addresses[2])),
@@ -50,7 +51,8 @@ public sealed class StopUnderLoadTests
 
         // An HTTP/2 client that has all its answers may be gone before Kestrel has counted its streams as ended: over stock sockets, too.
         string[] resets = [.. server.Logs.Entries.Where(static entry => entry.Id.Name == "ConnectionWriteRst"
-            && !entry.Message.Contains("The client closed the connection.", StringComparison.Ordinal)).Select(static entry => entry.Message)];
+            && !entry.Message.Contains("The client closed the connection.", StringComparison.Ordinal))
+            .Select(static entry => entry.Message)];
         Assert.Empty(resets);
         Assert.DoesNotContain(server.Logs.Entries, entry => entry.Category == "LoopBridge.Transport" && entry.Level > LogLevel.Debug);
         Assert.Empty(server.Logs.AtLeast(LogLevel.Warning));
