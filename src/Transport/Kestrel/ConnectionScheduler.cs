@@ -136,8 +136,13 @@ internal sealed class ConnectionScheduler
     /// </summary>
     internal bool Flush()
     {
+        if (!_run.IsOn)
+        {
+            return _socket.Flush();
+        }
+
         _socket.FlushLater();
-        return (_socket.Unsent <= _mostHeld && _run.TryHold()) || _socket.Flush();
+        return (_socket.Unsent <= _mostHeld && _run.TryHold()) || _socket.FlushHere();
     }
 
     private void QueueToWorker(ScheduledWait wait)

@@ -32,12 +32,15 @@ internal sealed class GuestRun
         return true;
     }
 
+    /// <summary>Whether the calling thread is the run's.</summary>
+    internal bool IsOn => Volatile.Read(ref _thread) == Environment.CurrentManagedThreadId;
+
     /// <summary>
     /// Whether bytes that were flushed just now may wait for the end of the run: only where the run itself has flushed them, and has its
     /// loop. Any thread.
     /// </summary>
     internal bool TryHold()
-        => Volatile.Read(ref _thread) == Environment.CurrentManagedThreadId
+        => IsOn
             && Interlocked.CompareExchange(ref _state, Holding, Running) is Running or Holding;
 
     /// <summary>The code has returned, with the loop or without. True: something is held, and now the caller's to send.</summary>

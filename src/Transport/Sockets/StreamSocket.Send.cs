@@ -7,7 +7,8 @@ namespace LoopBridge.Sockets;
 /// <remarks>
 /// <para>Sending. The writer puts bytes into the queue and <see cref="Flush"/>es. On the loop's thread the bytes then leave at the end of
 /// the turn, together with whatever else the turn writes to this connection, in one gather send. From another thread they leave at
-/// once.</para>
+/// once where the flush stands alone; the next ones before the loop has looked at the connection again are a burst, and the loop sends them
+/// together.</para>
 /// <para>Whoever sends holds the send token, <c>_sendState</c>: one sender at a time, and the descriptor is closed only by the holder, so
 /// that its number is never used after close. A flush that finds the token taken marks it, and the holder looks once more before it lets
 /// go. While a send waits for the peer the token stays taken.</para>
@@ -17,6 +18,11 @@ internal sealed partial class StreamSocket : ILoopWork
     private const int Idle = 0;
     private const int Busy = 1;
     private const int Again = 2;
+
+    // What flushes from other threads have done since the loop last looked.
+    private const int NoFlush = 0;
+    private const int SentAlone = 1;
+    private const int LoopCalled = 2;
 
     // What one connection may send in one go while its peer keeps up, before the others of the loop have their turn.
     private const int FairShare = 512 * 1024;
@@ -28,7 +34,9 @@ internal sealed partial class StreamSocket : ILoopWork
     private ContinueSendWork? _continueSend;
     private DrainedWork? _drained;
     private SentWork? _sent;
+    private SendBurstWork? _sendBurst;
     private int _sendState;
+    private int _elsewhere;
     private bool _atTurnEnd;
     private bool _sendWaits;
     private bool _discard;
@@ -85,9 +93,17 @@ internal sealed partial class StreamSocket : ILoopWork
         }
         else
         {
-            SendFlushed();
+            SendFromElsewhere();
         }
 
+        return MayWriteOn();
+    }
+
+    /// <summary>As <see cref="Flush"/>, but whatever was flushed before, the bytes leave within the call. Any thread but the loop's.</summary>
+    internal bool FlushHere()
+    {
+        _queue.Commit();
+        SendFlushed();
         return MayWriteOn();
     }
 
@@ -155,6 +171,36 @@ internal sealed partial class StreamSocket : ILoopWork
         }
 
         PumpHeld();
+    }
+
+    // One that stands alone wakes nobody. A burst, such as the streams of HTTP/2 make from the thread pool, would cost a call for each: sent
+    // one by one, HTTP/2 came to half of what Kestrel's sockets do with it.
+    private void SendFromElsewhere()
+    {
+        // The exchange is also the fence between the commit and the look at whether the loop is still to come: it does it the other way round.
+        int before = Interlocked.CompareExchange(ref _elsewhere, SentAlone, NoFlush);
+        if (before == SentAlone)
+        {
+            before = Interlocked.CompareExchange(ref _elsewhere, LoopCalled, SentAlone);
+            if (before == SentAlone && Loop.Post(_sendBurst ??= new SendBurstWork(this)))
+            {
+                return;
+            }
+        }
+
+        if (before != LoopCalled)
+        {
+            SendFlushed();
+        }
+    }
+
+    // The loop looks at the connection: what is flushed from now on stands alone.
+    private void EndBurst()
+    {
+        if (Volatile.Read(ref _elsewhere) == SentAlone)
+        {
+            Interlocked.CompareExchange(ref _elsewhere, NoFlush, SentAlone);
+        }
     }
 
     private bool MayWriteOn()
@@ -362,6 +408,17 @@ internal sealed partial class StreamSocket : ILoopWork
     {
         _discard = true;
         PumpHeld();
+    }
+
+    private sealed class SendBurstWork(StreamSocket socket) : ILoopWork, IOnBehalf
+    {
+        object? IOnBehalf.Behalf => socket;
+
+        public void Run()
+        {
+            Interlocked.Exchange(ref socket._elsewhere, NoFlush);
+            socket.Pump();
+        }
     }
 
     private sealed class ContinueSendWork(StreamSocket socket) : ILoopWork, IOnBehalf

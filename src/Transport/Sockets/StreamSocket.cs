@@ -206,6 +206,7 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IOnBehalf, IDi
     {
         if (!_closing)
         {
+            EndBurst();
             using OutsideContext _ = OutsideContext.Enter();
             _sink!.OnReceivable();
         }
