@@ -4,10 +4,11 @@ using Microsoft.AspNetCore.Connections;
 namespace LoopBridge.Kestrel;
 
 /// <remarks>
-/// <para>A stop loses none of those who are connected as far as they can know (K-38): what waits in the kernel's queue when the end begins
-/// is accepted before the socket is closed, and what was accepted is handed out before the end shows as null. So a client is either served or
-/// refused, but for the instant between the last look at the queue and the close. Two kinds are left in the queue: what belongs to a
-/// descriptor that others go on listening on, which is the successor's, and what would be more than the endpoint may have.</para>
+/// <para>A stop loses none of those who are connected as far as they can know (K-38): what waits in the kernel's queue when the end
+/// begins is accepted before the socket is closed, and what was accepted is handed out before the end shows as null. So a client is
+/// either served or refused, but for the instant between the last look at the queue and the close. Two kinds are left in the queue:
+/// what belongs to a descriptor that others go on listening on, which is the successor's, and what would be more than the endpoint may
+/// have.</para>
 /// <para>A loop that is held by a handler cannot be asked to close anything. The end then waits for a while, and goes on without it: the
 /// process must not hang for one handler. The socket is closed when the loop is free.</para>
 /// </remarks>

@@ -13,7 +13,11 @@ namespace LoopBridge.Kestrel;
 /// What Kestrel loads: binds IP, UNIX and inherited endpoints on our loops, and leaves every other kind to whoever else is registered.
 /// </summary>
 internal sealed class LoopTransportFactory(
-    LoopGroup group, IOptions<LoopBridgeOptions> options, IMemoryPoolFactory<byte> pools, ILoggerFactory loggers, AcceptCounters? counters = null,
+    LoopGroup group,
+    IOptions<LoopBridgeOptions> options,
+    IMemoryPoolFactory<byte> pools,
+    ILoggerFactory loggers,
+    AcceptCounters? counters = null,
     TimeProvider? clock = null)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
@@ -72,7 +76,9 @@ internal sealed class LoopTransportFactory(
     {
         LoopBridgeOptions settings = options.Value;
         var listen = new ListenSettings { Backlog = settings.Backlog, NoDelay = settings.NoDelay, ReusePort = settings.ReusePort };
-        AcceptLimit? limit = settings.MaxConnectionsPerEndpoint is { } max ? new AcceptLimit(max, settings.WhenFull == LoopFullAction.Close) : null;
+        AcceptLimit? limit = settings.MaxConnectionsPerEndpoint is { } max
+            ? new AcceptLimit(max, rejects: settings.WhenFull == LoopFullAction.Close)
+            : null;
         BoundSocket socket = BoundSocket.Open(HandlerSocketDriver.For(loop), endPoint, listen, settings.CreateBoundListenSocket);
         var standing = new EndpointStanding(clock ?? TimeProvider.System, socket.EndPoint.ToString());
         var connections = new List<LoopConnectionSettings>(group.Count);

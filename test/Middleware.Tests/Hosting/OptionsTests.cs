@@ -27,6 +27,7 @@ public sealed class OptionsTests
         [nameof(LoopBridgeOptions.MaxWriteBufferSize)] = ("2000", 2000L),
         [nameof(LoopBridgeOptions.MaxUnsentBytes)] = ("3000", 3000L),
         [nameof(LoopBridgeOptions.FinOnError)] = ("true", true),
+        [nameof(LoopBridgeOptions.AllowHalfClose)] = ("true", true),
         [nameof(LoopBridgeOptions.MaxConnectionsPerEndpoint)] = ("4000", 4000),
         [nameof(LoopBridgeOptions.WhenFull)] = ("Close", LoopFullAction.Close),
         [nameof(LoopBridgeOptions.UnbindGrace)] = ("00:00:03", TimeSpan.FromSeconds(3)),
