@@ -165,6 +165,11 @@ public sealed class LoopMember
     {
         Thread thread = Thread.CurrentThread;
         string? name = thread.Name;
+        if (_thread is { } lost)
+        {
+            lost.Name = name; // what it was before it had the loop: both are workers, and it may be for long that it runs its guest
+        }
+
         thread.Name = $"LoopBridge {Name}";
         _thread = thread;
         bool hasEnded = run(_engine);

@@ -177,6 +177,12 @@ internal sealed partial class StreamSocket : ILoopWork
     // one by one, HTTP/2 came to half of what Kestrel's sockets do with it.
     private void SendFromElsewhere()
     {
+        if (_closing)
+        {
+            SendFlushed(); // nothing leaves any more, and the blocks go back at once
+            return;
+        }
+
         // The exchange is also the fence between the commit and the look at whether the loop is still to come: it does it the other way round.
         int before = Interlocked.CompareExchange(ref _elsewhere, SentAlone, NoFlush);
         if (before == SentAlone)
