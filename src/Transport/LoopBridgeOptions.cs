@@ -28,8 +28,8 @@ public sealed class LoopBridgeOptions
     public LoopDriver Driver { get; set; } = LoopDriver.Auto;
 
     /// <summary>
-    /// How many loops. Zero, the default: one for every two processors, and one at least. HTTP handlers that are too much for so few run on
-    /// worker threads beside them while processors are idle. At most 1024.
+    /// How many loops. Zero, the default: one for every two processors, and one at least. HTTP handlers that take a millisecond
+    /// or more, and are too much for so few, run on worker threads beside them while processors are idle. At most 1024.
     /// </summary>
     public int LoopCount { get; set; }
 

@@ -21,11 +21,11 @@ public static class LoopBridgeApplicationBuilderExtensions
         var scopes = app.ApplicationServices.GetRequiredService<IServiceScopeFactory>();
         return app.Use(next => context =>
         {
-            // Nothing is resolved here: most requests never ask for a loop, nor for a scope at all.
-            if (context.Features.Get<ILoopConnectionFeature>() is { } feature)
+            // Nothing is resolved here: most requests never ask for a loop, nor for a scope at all. By key, because a generic method of an
+            // interface is looked up by the runtime at each call.
+            if (context.Features[typeof(ILoopConnectionFeature)] is ILoopConnectionFeature feature)
             {
-                context.Features.Set<IServiceProvidersFeature>(
-                    new LoopRequestServices(context, scopes, feature.Loop, context.Features.Get<IServiceProvidersFeature>()));
+                context.Features[typeof(IServiceProvidersFeature)] = LoopRequestServices.For(context, scopes, feature);
             }
 
             return next(context);

@@ -25,8 +25,10 @@ internal sealed partial class LoopConnection :
     ILoopConnectionFeature,
     ILoopSchedulingFeature
 {
+    // The first is what HTTP code asks for in each request.
     private static readonly Type[] OwnFeatures =
     [
+        typeof(ILoopConnectionFeature),
         typeof(IConnectionIdFeature),
         typeof(IConnectionTransportFeature),
         typeof(IConnectionItemsFeature),
@@ -34,7 +36,6 @@ internal sealed partial class LoopConnection :
         typeof(IConnectionEndPointFeature),
         typeof(IConnectionSocketFeature),
         typeof(IMemoryPoolFeature),
-        typeof(ILoopConnectionFeature),
         typeof(ISocketTakeOverFeature),
         typeof(ILoopSchedulingFeature),
         typeof(IHalfCloseFeature),
@@ -100,6 +101,7 @@ internal sealed partial class LoopConnection :
     int IFeatureCollection.Revision => _featureRevision;
 
     private int _featureRevision;
+    private bool _ownIsReplaced;
 
     private ReadOnlySpan<KeyValuePair<Type, object?>> SetFeatures => _setFeatures.AsSpan(0, _setFeatureCount);
 
@@ -107,6 +109,12 @@ internal sealed partial class LoopConnection :
     {
         get
         {
+            // The usual case first: nobody has replaced what the connection offers from birth.
+            if (!_ownIsReplaced && IsOwn(key))
+            {
+                return this;
+            }
+
             foreach (KeyValuePair<Type, object?> feature in SetFeatures)
             {
                 if (feature.Key == key)
@@ -115,12 +123,13 @@ internal sealed partial class LoopConnection :
                 }
             }
 
-            return Array.IndexOf(OwnFeatures, key) >= 0 ? this : null;
+            return IsOwn(key) ? this : null;
         }
 
         set
         {
             _featureRevision++;
+            _ownIsReplaced |= IsOwn(key);
             int index = 0;
             while (index < _setFeatureCount && _setFeatures[index].Key != key)
             {
@@ -135,6 +144,19 @@ internal sealed partial class LoopConnection :
             _setFeatures[index] = new(key, value); // null hides one of our own
             _setFeatureCount = Math.Max(_setFeatureCount, index + 1);
         }
+    }
+
+    private static bool IsOwn(Type key)
+    {
+        foreach (Type own in OwnFeatures)
+        {
+            if (ReferenceEquals(own, key))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     TFeature? IFeatureCollection.Get<TFeature>()

@@ -59,6 +59,9 @@ internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, I
 
     internal IEventLoop Loop => _socket.Loop;
 
+    /// <summary>What HTTP code keeps from one request of the connection to the next. Theirs, one request at a time.</summary>
+    internal object? RequestState { get; set; }
+
     private ILogger Logger => _settings.Logger;
 
     /// <summary>The addresses of an outbound connection are known when it is made. Loop thread.</summary>

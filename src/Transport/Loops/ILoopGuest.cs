@@ -26,8 +26,8 @@ internal interface ILoopGuest
     void OnOvertaken();
 
     /// <summary>
-    /// The loop has more to do than its thread can, and a processor is idle: whoever is told this had better run elsewhere for a while, from
-    /// the next time on. The watchdog's thread, perhaps while <see cref="Run"/> runs. Short.
+    /// The loop has more to do than its thread can, and a processor is idle: whoever is told this takes long, and had better run elsewhere
+    /// for a while, from the next time on. The watchdog's thread, perhaps while <see cref="Run"/> runs. Short.
     /// </summary>
     void OnCrowded()
     {

@@ -31,6 +31,9 @@ internal sealed class LoopWatch(
     /// <summary>Whether there is something to look at.</summary>
     internal bool HasMoved => activity.IsBusy || activity.Step != _step;
 
+    /// <summary>Whether its guests are too many for it, and one that takes long could run elsewhere.</summary>
+    internal bool WantsCloseLooks { get; private set; }
+
     /// <param name="now">Of <see cref="Stopwatch"/>.</param>
     /// <returns>Whether the loop is busy, or was since the last look.</returns>
     internal bool Look(long now)
@@ -39,7 +42,7 @@ internal sealed class LoopWatch(
         long step = activity.Step;
         bool hasMoved = step != _step;
         LookAtTurn(now, isBusy);
-        LookAtCrowd(now, isBusy && (hasMoved || _held < _longestSample));
+        LookAtCrowd(now, isBusy && (hasMoved || _held < _longestSample), hasMoved);
         if (hasMoved || !isBusy)
         {
             EndHold(now);
@@ -85,9 +88,9 @@ internal sealed class LoopWatch(
         }
     }
 
-    // Who has the loop at this moment is chosen as often as he has it: mostly who uses it most. A loop that stands still is not crowded but
-    // held: that one overstays, and nobody else could do anything for it.
-    private void LookAtCrowd(long now, bool isBusy)
+    // Only who has had the loop since the look before, a millisecond ago, is told: for less it would cost more to wake another thread. A loop
+    // that stands still is not crowded but held: that one overstays, and nobody else could do anything for it.
+    private void LookAtCrowd(long now, bool isBusy, bool hasMoved)
     {
         _busyLooks += isBusy ? 1 : 0;
         if (++_looks == CrowdLooks)
@@ -97,7 +100,9 @@ internal sealed class LoopWatch(
             _busyLooks = 0;
         }
 
-        if (isBusy && _isCrowded && relief.IsToBeHad(now) && activity.Present.Running is ILoopGuest guest)
+        bool wantedCloseLooks = WantsCloseLooks;
+        WantsCloseLooks = isBusy && _isCrowded && relief.IsToBeHad(now);
+        if (wantedCloseLooks && WantsCloseLooks && !hasMoved && activity.Present.Running is ILoopGuest guest)
         {
             guest.OnCrowded();
         }

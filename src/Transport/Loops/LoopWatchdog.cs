@@ -18,6 +18,9 @@ internal sealed class LoopWatchdog : IDisposable
     // More than enough for one look; its logger may be the user's.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
 
+    // A guest that is seen twice at this distance is worth a thread of its own.
+    private static readonly TimeSpan CloseInterval = TimeSpan.FromMilliseconds(1);
+
     private readonly LoopWatch[] _watches;
     private readonly TimeSpan _interval;
     private readonly object _gate = new();
@@ -78,7 +81,7 @@ internal sealed class LoopWatchdog : IDisposable
 
             if (Stopwatch.GetElapsedTime(moved, now) < QuietTime)
             {
-                WaitForCall(_interval);
+                WaitForCall(Array.Exists(_watches, static watch => watch.WantsCloseLooks) ? CloseInterval : _interval);
             }
             else
             {
