@@ -21,6 +21,7 @@ internal sealed class ConnectionScheduler
     private readonly ConnectionStanding _standing;
     private readonly long _mostHeld;
     private volatile LoopScheduling _scheduling;
+    private bool _leavesBytes;
 
     internal ConnectionScheduler(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings)
     {
@@ -87,6 +88,12 @@ internal sealed class ConnectionScheduler
     /// <summary>As the guest of the loop's thread.</summary>
     internal void RunAsGuest(ScheduledWait wait)
     {
+        if (Thread.CurrentThread.IsThreadPoolThread)
+        {
+            wait.Continue(); // the loop was closed before its turn came
+            return;
+        }
+
         // Since the invitation another run of the connection may have overstayed, and may not even have ended.
         if (!_standing.MayUseLoop || !_run.TryBegin())
         {
@@ -100,17 +107,28 @@ internal sealed class ConnectionScheduler
         }
         finally
         {
-            if (_run.End())
-            {
-                _socket.SendFlushed();
-            }
+            _leavesBytes = _run.End();
+        }
+    }
+
+    /// <summary>
+    /// The run has returned. What it holds leaves at the end of the turn, with what the other connections were answered in it: a peer that
+    /// sleeps is then woken once for all of them. Loop thread.
+    /// </summary>
+    internal void OnReturned()
+    {
+        if (_leavesBytes)
+        {
+            _leavesBytes = false;
+            _socket.SendAtTurnEnd();
         }
     }
 
     /// <summary>The run has held the loop for too long, and has lost it. The thread that took it over.</summary>
     internal void OnOvertaken()
     {
-        if (_run.Overtake())
+        // Held, or left behind by a run that ended at this very moment.
+        if (_run.Overtake() || _socket.Unsent > 0)
         {
             _socket.SendFlushed();
         }

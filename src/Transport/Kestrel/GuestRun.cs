@@ -5,7 +5,7 @@ namespace LoopBridge.Kestrel;
 /// so that what sixteen pipelined requests are answered leaves in one send.
 /// </summary>
 /// <remarks>
-/// <para>Held, but by nobody's leave for longer than the code keeps its loop: who takes the loop over sends what is held by then, and later
+/// <para>Held, but for no longer than the code keeps its loop: who takes the loop over sends what is held by then, and later
 /// flushes of that run are sent at once. So no response waits behind a handler that blocks after it.</para>
 /// <para>A run that lost its loop is the connection's run until its code returns. What else comes for the connection meanwhile runs
 /// elsewhere, and so there is never more than one.</para>

@@ -22,6 +22,8 @@ internal abstract class ScheduledWait(ConnectionScheduler scheduler) : ILoopGues
 
     void ILoopGuest.Run() => scheduler.RunAsGuest(this);
 
+    void ILoopGuest.OnReturned() => scheduler.OnReturned();
+
     void ILoopGuest.OnOvertaken() => scheduler.OnOvertaken();
 
     void ILoopGuest.OnCrowded() => scheduler.OnCrowded();

@@ -26,8 +26,9 @@ public sealed partial class EventLoop
     /// </summary>
     private bool RunTurns()
     {
-        // Of those that the lost one was invited with.
-        if (!RunGuests())
+        // First what those before have to say: it has waited long enough for the one that overstayed. Then the others that were invited.
+        _sends.BeginPass();
+        if (!RunTurnEnd(_sends) || !RunGuests())
         {
             return false;
         }

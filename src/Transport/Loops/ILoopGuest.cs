@@ -20,6 +20,14 @@ internal interface ILoopGuest
     void Run();
 
     /// <summary>
+    /// It has returned, and the loop is the thread's again. Loop thread, on the loop, at once afterwards. Not where it was overtaken, nor
+    /// where it ran on the thread pool. Short, and throws nothing.
+    /// </summary>
+    void OnReturned()
+    {
+    }
+
+    /// <summary>
     /// The loop goes on without it, while <see cref="Run"/> runs on. Called on the thread that took the loop over, before that does anything
     /// else, and like <see cref="Run"/> not on the loop. Short.
     /// </summary>

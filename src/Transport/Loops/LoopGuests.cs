@@ -63,6 +63,8 @@ internal sealed class LoopGuests(LoopActivity activity, Action<Exception, object
             {
                 ExecutionContext.Restore(ambient); // what it left behind is not for the next one
             }
+
+            guest.OnReturned();
         }
 
         return true;
@@ -73,6 +75,7 @@ internal sealed class LoopGuests(LoopActivity activity, Action<Exception, object
     {
         ILoopGuest guest = _present!;
         _present = null;
+        activity.Begin(this); // from here on it is not the guest who has the loop
         try
         {
             guest.OnOvertaken();

@@ -85,11 +85,7 @@ internal sealed partial class StreamSocket : ILoopWork
         _queue.Commit();
         if (Loop.IsOnLoopThread)
         {
-            if (!_atTurnEnd)
-            {
-                _atTurnEnd = true;
-                Loop.AtTurnEnd(this);
-            }
+            SendAtTurnEnd();
         }
         else
         {
@@ -107,7 +103,19 @@ internal sealed partial class StreamSocket : ILoopWork
         return MayWriteOn();
     }
 
-    /// <summary>As <see cref="Flush"/>, but the bytes stay until somebody calls <see cref="SendFlushed"/>. Writer.</summary>
+    /// <summary>Sends what is flushed when the turn ends. Loop thread.</summary>
+    internal void SendAtTurnEnd()
+    {
+        if (!_atTurnEnd)
+        {
+            _atTurnEnd = true;
+            Loop.AtTurnEnd(this);
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Flush"/>, but the bytes stay until somebody calls <see cref="SendFlushed"/> or <see cref="SendAtTurnEnd"/>. Writer.
+    /// </summary>
     internal void FlushLater() => _queue.Commit();
 
     /// <summary>Sends what is flushed. Any thread but the loop's.</summary>

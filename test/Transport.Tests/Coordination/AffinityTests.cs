@@ -59,9 +59,18 @@ public sealed class AffinityTests : LoopContract
         var flag = new LoopEventFlag(loop);
         flag.Set();
         await UseAsync(1000); // the first round makes what the others use again
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        await UseAsync(10_000);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000); // not even a byte for a round
+
+        // Not even a byte for a round. The least of several: a collection in between, which any thread may cause, counts the rest of this
+        // thread's allocation buffer as used.
+        long least = long.MaxValue;
+        for (int i = 0; i < 5 && least > 1000; i++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            await UseAsync(10_000);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.InRange(least, 0, 1000);
 
         async Task UseAsync(int rounds)
         {
