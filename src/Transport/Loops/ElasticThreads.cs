@@ -202,7 +202,12 @@ internal sealed class ElasticThreads : IDisposable
         {
             lock (_gate)
             {
-                bool isCalled = _isCalled || Monitor.Wait(_gate, limit);
+                if (!_isCalled)
+                {
+                    Monitor.Wait(_gate, limit); // its answer is not the last word: a call may come between the limit and the lock
+                }
+
+                bool isCalled = _isCalled;
                 _isCalled = false;
                 return isCalled;
             }
