@@ -21,7 +21,6 @@ internal sealed class ConnectionScheduler
     private readonly ConnectionStanding _standing;
     private readonly long _mostHeld;
     private volatile LoopScheduling _scheduling;
-    private bool _leavesBytes;
 
     internal ConnectionScheduler(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings)
     {
@@ -107,7 +106,7 @@ internal sealed class ConnectionScheduler
         }
         finally
         {
-            _leavesBytes = _run.End();
+            _run.End(); // what it holds is sent below: a run that was overtaken may end here while another one runs
         }
     }
 
@@ -117,9 +116,8 @@ internal sealed class ConnectionScheduler
     /// </summary>
     internal void OnReturned()
     {
-        if (_leavesBytes)
+        if (_socket.Unsent > 0)
         {
-            _leavesBytes = false;
             _socket.SendAtTurnEnd();
         }
     }

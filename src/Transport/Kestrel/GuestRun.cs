@@ -43,7 +43,7 @@ internal sealed class GuestRun
         => IsOn
             && Interlocked.CompareExchange(ref _state, Holding, Running) is Running or Holding;
 
-    /// <summary>The code has returned, with the loop or without. True: something is held, and now the caller's to send.</summary>
+    /// <summary>The code has returned, with the loop or without. True: something is held, and leaves at the end of the turn.</summary>
     internal bool End()
     {
         Volatile.Write(ref _thread, 0);
