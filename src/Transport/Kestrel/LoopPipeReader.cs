@@ -107,6 +107,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     {
         if (_readerCompleted != 0)
         {
+            _leftUnread |= _queue.Length > 0; // received while the application was just having enough
             _queue.Clear();
         }
     }
@@ -301,7 +302,11 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
             return;
         }
 
-        _leftUnread = _queue.Length > 0 || Volatile.Read(ref _paused) == 1;
+        // Set, never reset: the loop may be finding more at this moment.
+        if (_queue.Length > 0 || Volatile.Read(ref _paused) == 1)
+        {
+            _leftUnread = true;
+        }
 
         // Posted from the loop, too: a paused connection hears nothing more of what the kernel has, and has to ask.
         if (!_socket.Loop.Post(this) || _socket.Loop.IsOnLoopThread)
