@@ -59,7 +59,8 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
     private long Unexamined => _queue.Committed - Math.Max(Volatile.Read(ref _examined), _queue.Consumed);
 
-    private bool CanTake => _queue.Committed > Volatile.Read(ref _examined) || _inputCompleted || Volatile.Read(ref _cancelRequested) == 1;
+    /// <summary>Whether a read has something to return. Any thread.</summary>
+    public bool IsReady => _queue.Committed > Volatile.Read(ref _examined) || _inputCompleted || Volatile.Read(ref _cancelRequested) == 1;
 
     // ---- the loop's side
 
@@ -207,6 +208,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     {
         _connection.OnPaused();
         Interlocked.Exchange(ref _paused, 1);
+        Interlocked.MemoryBarrierProcessWide(); // for the consumer as well, who pays for no fence of his own
         if (Unexamined < _pauseAt && Interlocked.CompareExchange(ref _paused, 0, 1) == 1)
         {
             _connection.OnResumed();
@@ -228,13 +230,13 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
         bool mustResume = !_hasRead && _scheduler.LeavesPool;
         _hasRead = true;
-        if (CanTake && !mustResume)
+        if (IsReady && !mustResume)
         {
             return new ValueTask<ReadResult>(Take());
         }
 
         _waiter.Begin(cancellationToken);
-        if (!CanTake)
+        if (!IsReady)
         {
             return _waiter.Task;
         }
@@ -251,9 +253,9 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     public override bool TryRead(out ReadResult result)
     {
         ThrowIfReaderCompleted();
-        bool canTake = CanTake;
-        result = canTake ? Take() : default;
-        return canTake;
+        bool isReady = IsReady;
+        result = isReady ? Take() : default;
+        return isReady;
     }
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
