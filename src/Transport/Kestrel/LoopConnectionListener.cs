@@ -127,10 +127,10 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
     // overtake it.
     private void Reject(RawSocket socket)
     {
+        _counters.AddRejected(); // before the client can know: what it sees is counted by then
+        NoteIfFull();
         socket.ShutdownSend();
         socket.Dispose();
-        _counters.AddRejected();
-        NoteIfFull();
     }
 
     private void NoteIfFull()

@@ -59,7 +59,8 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
     private long Unexamined => _queue.Committed - Math.Max(Volatile.Read(ref _examined), _queue.Consumed);
 
-    private bool CanTake => _queue.Committed > Volatile.Read(ref _examined) || _inputCompleted || Volatile.Read(ref _cancelRequested) == 1;
+    /// <summary>Whether a read has something to return. Any thread.</summary>
+    public bool IsReady => _queue.Committed > Volatile.Read(ref _examined) || _inputCompleted || Volatile.Read(ref _cancelRequested) == 1;
 
     // ---- the loop's side
 
@@ -107,6 +108,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     {
         if (_readerCompleted != 0)
         {
+            _leftUnread |= _queue.Length > 0; // received while the application was just having enough
             _queue.Clear();
         }
     }
@@ -206,6 +208,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     {
         _connection.OnPaused();
         Interlocked.Exchange(ref _paused, 1);
+        Interlocked.MemoryBarrierProcessWide(); // for the consumer as well, who pays for no fence of his own
         if (Unexamined < _pauseAt && Interlocked.CompareExchange(ref _paused, 0, 1) == 1)
         {
             _connection.OnResumed();
@@ -227,13 +230,13 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
         bool mustResume = !_hasRead && _scheduler.LeavesPool;
         _hasRead = true;
-        if (CanTake && !mustResume)
+        if (IsReady && !mustResume)
         {
             return new ValueTask<ReadResult>(Take());
         }
 
         _waiter.Begin(cancellationToken);
-        if (!CanTake)
+        if (!IsReady)
         {
             return _waiter.Task;
         }
@@ -250,9 +253,9 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     public override bool TryRead(out ReadResult result)
     {
         ThrowIfReaderCompleted();
-        bool canTake = CanTake;
-        result = canTake ? Take() : default;
-        return canTake;
+        bool isReady = IsReady;
+        result = isReady ? Take() : default;
+        return isReady;
     }
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -301,7 +304,11 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
             return;
         }
 
-        _leftUnread = _queue.Length > 0 || Volatile.Read(ref _paused) == 1;
+        // Set, never reset: the loop may be finding more at this moment.
+        if (_queue.Length > 0 || Volatile.Read(ref _paused) == 1)
+        {
+            _leftUnread = true;
+        }
 
         // Posted from the loop, too: a paused connection hears nothing more of what the kernel has, and has to ask.
         if (!_socket.Loop.Post(this) || _socket.Loop.IsOnLoopThread)
