@@ -12,6 +12,7 @@ public sealed class StreamSocketSendTests
     [InlineData(Stand.Handlers, Much / 4)]
     [InlineData(Stand.HandlersOnManaged, Much / 4)]
     [InlineData(Stand.Pipe, Much / 4)]
+    [InlineData(Stand.Completing, Much / 4)]
     public async Task Write_OnLoopToSlowReader_AllArrivesInOrder(Stand stand, long total)
     {
         await using Connected connected = await Connected.OpenAsync(stand);
@@ -27,6 +28,7 @@ public sealed class StreamSocketSendTests
     [InlineData(Stand.Managed, Much)]
     [InlineData(Stand.Handlers, Much / 4)]
     [InlineData(Stand.Pipe, Much / 4)]
+    [InlineData(Stand.Completing, Much / 4)]
     public async Task Write_OffLoopToSlowReader_AllArrivesInOrder(Stand stand, long total)
     {
         await using Connected connected = await Connected.OpenAsync(stand);
@@ -71,6 +73,7 @@ public sealed class StreamSocketSendTests
     [InlineData(Stand.Handlers)]
     [InlineData(Stand.HandlersOnManaged)]
     [InlineData(Stand.Pipe)]
+    [InlineData(Stand.Completing)]
     public async Task Write_OnAndOffLoopInTurn_AllArrivesInOrder(Stand stand)
     {
         const long Total = 10 << 20;
@@ -88,6 +91,7 @@ public sealed class StreamSocketSendTests
     [InlineData(Stand.Managed)]
     [InlineData(Stand.Handlers)]
     [InlineData(Stand.Pipe)]
+    [InlineData(Stand.Completing)]
     public async Task Flush_OffLoopOverTinyHighWater_EachDrainIsReported(Stand stand)
     {
         const long Total = 1 << 20;
@@ -103,6 +107,7 @@ public sealed class StreamSocketSendTests
     [InlineData(Stand.Managed)]
     [InlineData(Stand.Handlers)]
     [InlineData(Stand.Pipe)]
+    [InlineData(Stand.Completing)]
     public async Task Flush_PeerDoesNotRead_FalseAboveHighWaterAndDrainedAtLowWater(Stand stand)
     {
         await using Connected connected = await Connected.OpenAsync(stand, highWater: 100_000);
@@ -160,6 +165,7 @@ public sealed class StreamSocketSendTests
     [InlineData(Stand.Managed)]
     [InlineData(Stand.Handlers)]
     [InlineData(Stand.Pipe)]
+    [InlineData(Stand.Completing)]
     public async Task FinishSending_WithMuchUnsent_SendsAllThenEnds(Stand stand)
     {
         const long Total = 5 << 20;
@@ -217,6 +223,7 @@ public sealed class StreamSocketSendTests
     [InlineData(Stand.Managed)]
     [InlineData(Stand.Handlers)]
     [InlineData(Stand.Pipe)]
+    [InlineData(Stand.Completing)]
     public async Task Flush_OnAndOffLoop_IdleConnectionHoldsNoBlock(Stand stand)
     {
         await using Connected connected = await Connected.OpenAsync(stand);
@@ -235,6 +242,7 @@ public sealed class StreamSocketSendTests
     [InlineData(Stand.Managed)]
     [InlineData(Stand.Handlers)]
     [InlineData(Stand.Pipe)]
+    [InlineData(Stand.Completing)]
     public async Task Write_AfterClose_GoesBackToThePool(Stand stand)
     {
         await using Connected connected = await Connected.OpenAsync(stand);
