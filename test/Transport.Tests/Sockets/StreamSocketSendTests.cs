@@ -29,34 +29,6 @@ public sealed class StreamSocketSendTests
         await writing.WithDeadline();
     }
 
-    // While the loop is held nobody but the writer can send, so what arrives is what he has sent himself.
-    [Theory]
-    [InlineData(Stand.Epoll)]
-    [InlineData(Stand.Managed)]
-    [InlineData(Stand.Handlers)]
-    [InlineData(Stand.HandlersOnManaged)]
-    public async Task Flush_OffLoopInABurst_TheFirstLeavesAtOnceAndTheLoopSendsTheRest(Stand stand)
-    {
-        await using Connected connected = await Connected.OpenAsync(stand);
-        using var release = new ManualResetEventSlim();
-        for (int round = 0; round < 2; round++)
-        {
-            release.Reset();
-            Task held = connected.Loop.InvokeAsync(() => Assert.True(release.Wait(Deadline.Default)));
-            for (int i = 0; i < 3; i++)
-            {
-                connected.Socket.Write(new byte[10]);
-                connected.Socket.Flush();
-            }
-
-            Assert.Equal(10, connected.Socket.Sent - (round * 30));
-            release.Set();
-            await held;
-            await connected.Loop.SettleAsync();
-            Assert.Equal((round + 1) * 30, connected.Socket.Sent);
-        }
-    }
-
     [Theory]
     [InlineData(Stand.Epoll)]
     [InlineData(Stand.Managed)]
