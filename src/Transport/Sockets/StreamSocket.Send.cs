@@ -136,7 +136,7 @@ internal sealed partial class StreamSocket : ILoopWork
         Pump();
     }
 
-    void IStreamChannelOwner.OnSendReady(IoResult done)
+    void IStreamChannelOwner.OnSendProgress(IoResult done)
     {
         _sendWaits = false;
         if (done.IsError)
