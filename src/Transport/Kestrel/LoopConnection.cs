@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Net;
 using LoopBridge.Loops;
 using LoopBridge.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -52,10 +51,6 @@ internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, I
     PipeReader IDuplexPipe.Input => _reader;
 
     PipeWriter IDuplexPipe.Output => _writer;
-
-    public override EndPoint? LocalEndPoint { get; set; }
-
-    public override EndPoint? RemoteEndPoint { get; set; }
 
     internal IEventLoop Loop => _socket.Loop;
 
