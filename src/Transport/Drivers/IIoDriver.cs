@@ -49,7 +49,7 @@ internal interface IIoDriver : ISocketDriver, IOnBehalf, IDisposable
 }
 
 /// <summary>How often a condition that holds is reported.</summary>
-internal enum IoTrigger
+internal enum IoTrigger : byte // there is one in each registration
 {
     /// <summary>In every wait while it holds (level-triggered).</summary>
     WhileReady,
