@@ -58,7 +58,7 @@ public sealed class GuestSendTests : IDisposable
     public async Task Flush_OfARunThatHasReturned_WaitsForTheOthersOfItsTurn(LoopBridgeMode mode, LoopDriver driver)
     {
         await using TransportHost host = NewHost(mode, driver, overstayLimit: Deadline.Default);
-        Pair both = await ConnectTwoAsync(host);
+        Group both = await ConnectAsync(host, 2);
         int runs = 0;
         int sentBefore = -1;
         Task all = both.OnFirstByteAsync(async connection =>
@@ -87,7 +87,7 @@ public sealed class GuestSendTests : IDisposable
     public async Task Flush_OfTheRunBeforeOneThatOverstays_ArrivesWhileThatBlocks(LoopBridgeMode mode, LoopDriver driver)
     {
         await using TransportHost host = NewHost(mode, driver, overstayLimit: TimeSpan.FromMilliseconds(20));
-        Pair both = await ConnectTwoAsync(host);
+        Group both = await ConnectAsync(host, 2);
         int runs = 0;
         Task all = both.OnFirstByteAsync(async connection =>
         {
@@ -106,6 +106,38 @@ public sealed class GuestSendTests : IDisposable
         _release.Set();
         await all.WithDeadline();
         Assert.Equal("late", await (await FirstReadableAsync(both.Clients)).ReceiveUntilAsync("late"));
+    }
+
+    // On the native loop. A reactor's turn has no other end than the calls before its poll, for which the rest of the turn comes first.
+    [Theory, InlineData(LoopBridgeMode.ReactorOnLoop, LoopDriver.Epoll), InlineData(LoopBridgeMode.ReactorOnLoop, LoopDriver.Managed)]
+    [Contract("K-78")]
+    public async Task Flush_OfTheRunBeforeOneThatOverstays_LeavesBeforeAnythingElseRuns(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using TransportHost host = NewHost(mode, driver, overstayLimit: TimeSpan.FromMilliseconds(20));
+        Group three = await ConnectAsync(host, 3);
+        int runs = 0;
+        ConnectionContext? returned = null;
+        int sentByThen = -1;
+        Task all = three.OnFirstByteAsync(async connection =>
+        {
+            switch (Interlocked.Increment(ref runs))
+            {
+                case 1:
+                    returned = connection;
+                    await FlushAsync(connection, "answer");
+                    break;
+                case 2:
+                    Assert.True(_release.Wait(Deadline.Default));
+                    break;
+                default:
+                    sentByThen = SegmentsSent(returned!);
+                    _release.Set();
+                    break;
+            }
+        });
+        await three.WakeInOneTurnAsync(host);
+        await all.WithDeadline();
+        Assert.Equal(1, sentByThen);
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
@@ -178,12 +210,16 @@ public sealed class GuestSendTests : IDisposable
             loops: 1);
     }
 
-    private static async Task<Pair> ConnectTwoAsync(TransportHost host)
+    private static async Task<Group> ConnectAsync(TransportHost host, int count)
     {
         IConnectionListener listener = await host.BindAsync();
-        (ConnectionContext Connection, Socket Client) one = await host.ConnectAsync(listener);
-        (ConnectionContext Connection, Socket Client) other = await host.ConnectAsync(listener);
-        return new Pair([one.Connection, other.Connection], [one.Client, other.Client]);
+        var group = new Group(new ConnectionContext[count], new Socket[count]);
+        for (int i = 0; i < count; i++)
+        {
+            (group.Connections[i], group.Clients[i]) = await host.ConnectAsync(listener);
+        }
+
+        return group;
     }
 
     // The code behind the read is the guest: nothing in between may take it elsewhere.
@@ -216,13 +252,13 @@ public sealed class GuestSendTests : IDisposable
         return MemoryMarshal.Read<int>(info.AsSpan(DataSegmentsOut));
     }
 
-    /// <summary>Two connections of one loop.</summary>
-    private sealed record Pair(ConnectionContext[] Connections, Socket[] Clients)
+    /// <summary>Connections of one loop.</summary>
+    private sealed record Group(ConnectionContext[] Connections, Socket[] Clients)
     {
         internal Task OnFirstByteAsync(Func<ConnectionContext, Task> run)
             => Task.WhenAll(Connections.Select(connection => GuestSendTests.OnFirstByteAsync(connection, () => run(connection))));
 
-        /// <summary>A byte to each, such that one poll of the loop finds both.</summary>
+        /// <summary>A byte to each, such that one poll of the loop finds all.</summary>
         internal async Task WakeInOneTurnAsync(TransportHost host)
         {
             using HeldLoops held = HeldLoops.Hold(host.Group);
