@@ -42,7 +42,7 @@ public sealed class LoopGroup : IDisposable
         _members = new LoopMember[count > 0 ? count : DefaultCount];
 
         // The loops' own threads are among them.
-        Workers = new ElasticThreads(supervision.MaxWorkerThreads + _members.Length);
+        Workers = new ElasticThreads(supervision.MaxWorkerThreads + _members.Length, idleTime: supervision.WorkerIdleTime);
         _processors = supervision.MakeProcessors();
         var relief = new CrowdRelief(_processors);
         var watches = new LoopWatch[_members.Length];
