@@ -17,16 +17,20 @@ namespace LoopBridge.Middleware.Tests.Pipeline;
 /// Who does not read stops who writes, through TLS and through the frames of HTTP/2 as well: what lies between them stays small, and goes on
 /// when there is room again.
 /// </summary>
-/// <remarks>The kernel's buffers are made small, so that what lies between is ours.</remarks>
+/// <remarks>
+/// The kernel's buffers are kept from growing, so that what lies between is known; but several times the 64 KiB of a segment of the loopback,
+/// because a window below that opens only by a timer.
+/// </remarks>
 public sealed class BackpressureTests
 {
-    private const int Total = 8 * 1024 * 1024;
+    private const int Total = 16 * 1024 * 1024;
     private const int Piece = 16 * 1024;
-    private const int KernelBuffer = 16 * 1024;
+    private const int KernelBuffer = 256 * 1024;
     private const int ReadLimit = 64 * 1024;
 
-    // The transport's and Kestrel's buffers of 64 KiB each, those of TLS and of the kernel: some 300 KiB. Far from that, far from all.
-    private const int Between = 1024 * 1024;
+    // The transport's and Kestrel's buffers of 64 KiB each, those of TLS, HTTP/2's first window of 768 KiB, and four of the kernel, which
+    // takes each to be twice what it is told (socket(7)).
+    private const int Between = 4 * 1024 * 1024;
 
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using LoopBridge.Bridge;
 using LoopBridge.Loops;
@@ -8,14 +7,19 @@ using LoopBridge.Transport.Tests.Drivers;
 namespace LoopBridge.Transport.Tests.Loops.Guests;
 
 /// <summary>How often the watchdog looks at a loop that has too much to do.</summary>
-public sealed class CloseLookTests
+public sealed class CloseLookTests : IDisposable
 {
-    // The interval is 5 ms otherwise: so many looks take no less than 20 ms.
-    private const int Looks = 5;
-    private static readonly TimeSpan TooShortOtherwise = TimeSpan.FromMilliseconds(15);
+    // A guest is told for no longer than it takes to hold a loop, 10 ms: three times at most if looks were 5 ms apart.
+    private const int Times = 5;
+    private static readonly TimeSpan RunTime = TimeSpan.FromMilliseconds(9);
+
+    private readonly ManualResetEventSlim _end = new();
+    private readonly TaskCompletionSource _toldOften = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Dispose() => _end.Dispose();
 
     [Theory, MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
-    public void Crowd_ProcessorIsIdle_IsLookedAtEachMillisecond(LoopBridgeMode mode, LoopDriver driver)
+    public async Task Crowd_ProcessorIsIdle_IsLookedAtEachMillisecond(LoopBridgeMode mode, LoopDriver driver)
     {
         Assert.SkipWhen(driver == LoopDriver.Epoll && !OperatingSystem.IsLinux(), "epoll is Linux only.");
         int questions = 0;
@@ -26,40 +30,30 @@ public sealed class CloseLookTests
                 buffer => Encoding.ASCII.GetBytes($"cpu  0 0 0 {10 * ++questions} 0 0 0 0 0 0\n", buffer), processors: 2),
         });
         group.Start();
-        LoopMember member = group.Members[0];
-        bool ended = false;
-        void Again()
-        {
-            member.Invite(new TestGuest(() =>
-            {
-                if (!Volatile.Read(ref ended))
-                {
-                    member.Loop.AddCallback(Again);
-                }
-            }));
-        }
-
-        member.Loop.AddCallback(Again);
-        Assert.True(SpinWait.SpinUntil(() => LooksInShortTime(group.Watchdog) >= Looks, Deadline.Default), "It does not look more often.");
-        Volatile.Write(ref ended, true);
+        group.Members[0].Loop.AddCallback(() => InviteAgain(group.Members[0]));
+        await _toldOften.Task.WithDeadline();
+        _end.Set();
     }
 
-    private static long LooksInShortTime(LoopWatchdog watchdog)
+    // One after the other, so that the loop never rests, and each without any use of the processor.
+    private void InviteAgain(LoopMember member)
     {
-        long begun = Stopwatch.GetTimestamp();
-        long before = watchdog.Looks;
-        long looks = 0;
-        while (Stopwatch.GetElapsedTime(begun) < TooShortOtherwise)
+        int told = 0;
+        member.Invite(new TestGuest(() =>
         {
-            long soFar = watchdog.Looks - before;
-            if (Stopwatch.GetElapsedTime(begun) < TooShortOtherwise)
+            if (!_end.Wait(RunTime))
             {
-                looks = soFar;
+                member.Loop.AddCallback(() => InviteAgain(member));
             }
-
-            Thread.Yield();
-        }
-
-        return looks;
+        })
+        {
+            Crowded = () =>
+            {
+                if (++told == Times)
+                {
+                    _toldOften.TrySetResult();
+                }
+            },
+        });
     }
 }
