@@ -43,7 +43,7 @@ public sealed class LoopGroup : IDisposable
 
         // The loops' own threads are among them.
         MaxWorkers = supervision.MaxWorkerThreads;
-        Workers = new ElasticThreads(MaxWorkers + _members.Length);
+        Workers = new ElasticThreads(MaxWorkers + _members.Length, idleTime: supervision.WorkerIdleTime);
         _processors = supervision.MakeProcessors();
         var relief = new CrowdRelief(_processors);
         var watches = new LoopWatch[_members.Length];
