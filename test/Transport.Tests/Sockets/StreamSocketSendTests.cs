@@ -50,7 +50,13 @@ public sealed class StreamSocketSendTests
         for (int round = 0; round < 2; round++)
         {
             release.Reset();
-            Task held = connected.Loop.InvokeAsync(() => Assert.True(release.Wait(Deadline.Default)));
+            using var begun = new ManualResetEventSlim();
+            Task held = connected.Loop.InvokeAsync(() =>
+            {
+                begun.Set();
+                Assert.True(release.Wait(Deadline.Default));
+            });
+            Assert.True(begun.Wait(Deadline.Default, TestContext.Current.CancellationToken));
             for (int i = 0; i < 3; i++)
             {
                 connected.Socket.Write(new byte[10]);
