@@ -45,8 +45,10 @@ public sealed class StreamSocketBurstTests
     public async Task Flush_OnThePool_ThePoolSendsTheRest(Stand stand)
     {
         await using Connected connected = await Connected.OpenAsync(stand);
+        using var begun = new ManualResetEventSlim();
         using var release = new ManualResetEventSlim();
-        Task held = connected.Loop.InvokeAsync(() => Assert.True(release.Wait(Deadline.Default)));
+        Task held = connected.Loop.InvokeAsync(() => Hold(begun, release));
+        Assert.True(begun.Wait(Deadline.Default, TestContext.Current.CancellationToken));
         for (int round = 1; round <= 2; round++)
         {
             await Task.Run(() => Flush(connected, 3), TestContext.Current.CancellationToken).WithDeadline();
@@ -60,8 +62,10 @@ public sealed class StreamSocketBurstTests
     /// <summary>How much has left while nobody but the flushing thread could send; then the loop sends.</summary>
     private static async Task<long> FlushWhileHeldAsync(Connected connected, int flushes)
     {
+        using var begun = new ManualResetEventSlim();
         using var release = new ManualResetEventSlim();
-        Task held = connected.Loop.InvokeAsync(() => Assert.True(release.Wait(Deadline.Default)));
+        Task held = connected.Loop.InvokeAsync(() => Hold(begun, release));
+        Assert.True(begun.Wait(Deadline.Default, TestContext.Current.CancellationToken));
         long before = connected.Socket.Sent;
         var thread = new Thread(() => Flush(connected, flushes));
         thread.Start();
@@ -71,6 +75,12 @@ public sealed class StreamSocketBurstTests
         await held;
         await connected.Loop.SettleAsync();
         return sent;
+    }
+
+    private static void Hold(ManualResetEventSlim begun, ManualResetEventSlim release)
+    {
+        begun.Set();
+        Assert.True(release.Wait(Deadline.Default));
     }
 
     private static void Flush(Connected connected, int flushes)
