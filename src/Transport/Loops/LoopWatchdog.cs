@@ -43,6 +43,9 @@ internal sealed class LoopWatchdog : IDisposable
     /// <summary>How often it has looked. Any thread.</summary>
     internal long Looks => Volatile.Read(ref _looks);
 
+    /// <summary>How long it waits between two looks, as things are. Its thread.</summary>
+    internal TimeSpan Pause => Array.Exists(_watches, static watch => watch.WantsCloseLooks) ? CloseInterval : _interval;
+
     /// <summary>Whether it will not look again: never started, or its thread has ended.</summary>
     internal bool HasEnded => !_thread.IsAlive;
 
@@ -81,7 +84,7 @@ internal sealed class LoopWatchdog : IDisposable
 
             if (Stopwatch.GetElapsedTime(moved, now) < QuietTime)
             {
-                WaitForCall(Array.Exists(_watches, static watch => watch.WantsCloseLooks) ? CloseInterval : _interval);
+                WaitForCall(Pause);
             }
             else
             {

@@ -20,6 +20,7 @@ public sealed class LoopWatchTests : IDisposable
     private readonly LoopActivity _activity = new();
     private readonly IdleProcessors _processors;
     private readonly LoopWatch _watch;
+    private readonly LoopWatchdog _watchdog;
     private long _now = Stopwatch.Frequency;
     private int _questions;
     private int _idle = 10;
@@ -31,10 +32,12 @@ public sealed class LoopWatchTests : IDisposable
             buffer => Encoding.ASCII.GetBytes($"cpu  {10 * ++_questions} 0 0 {_idleSum += _idle} 0 0 0 0 0 0\n", buffer), processors: 2);
         var supervision = new LoopSupervision { OverstayLimit = Deadline.Default };
         _watch = new LoopWatch(_group.Members[0], _activity, supervision, _group.Workers, new CrowdRelief(_processors), NullLogger.Instance);
+        _watchdog = new LoopWatchdog([_watch], supervision.Interval); // never started: the test looks in its place
     }
 
     public void Dispose()
     {
+        _watchdog.Dispose();
         _group.Dispose();
         _processors.Dispose();
     }
@@ -81,6 +84,16 @@ public sealed class LoopWatchTests : IDisposable
         }
 
         Assert.Equal(isCrowd, _watch.WantsCloseLooks);
+    }
+
+    [Fact]
+    public void Crowd_WhileItLasts_IsLookedAtEachMillisecond()
+    {
+        Assert.Equal(TimeSpan.FromMilliseconds(5), _watchdog.Pause);
+        BecomeCrowded();
+        Assert.Equal(TimeSpan.FromMilliseconds(1), _watchdog.Pause);
+        LookAtRest();
+        Assert.Equal(TimeSpan.FromMilliseconds(5), _watchdog.Pause);
     }
 
     [Fact]
