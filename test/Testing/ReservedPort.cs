@@ -4,55 +4,59 @@ using System.Net.Sockets;
 namespace LoopBridge.Testing;
 
 /// <summary>
-/// A port of the loopback that is the test's alone: nobody is given it who asks for any, in this process or another, and a connect is
-/// refused while the test does not listen there. For tests that bind it by its number, leave it and bind it again.
+/// A port that nobody listens on, on the loopback of either family: bound for as long as this lives, so that a connect is refused for certain.
+/// One that was free a moment ago is anybody's, because other test projects run at the same time. Who binds as servers do, with
+/// <c>SO_REUSEADDR</c>, can still have it.
 /// </summary>
-/// <remarks>
-/// A socket that is bound and never listens holds it, for both families. Whoever asks for this very port may have it beside that socket,
-/// because .NET sets SO_REUSEADDR with each bind, as our listeners do (Windows needs no option); the kernel, which chooses for those who
-/// ask for any port, passes over it.
-/// </remarks>
 public sealed class ReservedPort : IDisposable
 {
-    private readonly List<Socket> _holders = [];
+    private readonly Socket _ipv4;
+    private readonly Socket? _ipv6;
 
     public ReservedPort()
     {
-        Hold(AddressFamily.InterNetwork, IPAddress.Loopback, 0);
-        while (Socket.OSSupportsIPv6 && !TryHoldSix())
+        // What the system chooses for the one family may be somebody's in the other.
+        for (int choice = 1; ; choice++)
         {
-            Hold(AddressFamily.InterNetwork, IPAddress.Loopback, 0); // kept until the end, so that another one is given
+            _ipv4 = Bind(IPAddress.Loopback, 0);
+            try
+            {
+                _ipv6 = Bind(IPAddress.IPv6Loopback, Number);
+                return;
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && choice < 16)
+            {
+                _ipv4.Dispose(); // another choice
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported)
+            {
+                return; // this machine has no such loopback
+            }
         }
     }
 
-    public IPEndPoint EndPoint => (IPEndPoint)_holders.Last(static holder => holder.AddressFamily == AddressFamily.InterNetwork).LocalEndPoint!;
+    public int Number => ((IPEndPoint)_ipv4.LocalEndPoint!).Port;
 
-    public void Dispose() => _holders.ForEach(static holder => holder.Dispose());
+    public IPEndPoint EndPoint => new(IPAddress.Loopback, Number);
 
-    private bool TryHoldSix()
+    public void Dispose()
     {
-        try
-        {
-            Hold(AddressFamily.InterNetworkV6, IPAddress.IPv6Loopback, EndPoint.Port);
-            return true;
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
-        {
-            return false; // somebody else's in that family
-        }
+        _ipv4.Dispose();
+        _ipv6?.Dispose();
     }
 
-    private void Hold(AddressFamily family, IPAddress address, int port)
+    // .NET sets SO_REUSEADDR on TCP sockets before it binds them, where that does not mean that others may take the port away.
+    private static Socket Bind(IPAddress address, int port)
     {
-        var holder = new Socket(family, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            holder.Bind(new IPEndPoint(address, port));
-            _holders.Add(holder);
+            socket.Bind(new IPEndPoint(address, port));
+            return socket;
         }
         catch
         {
-            holder.Dispose(); // the failure is the caller's
+            socket.Dispose();
             throw;
         }
     }

@@ -11,7 +11,7 @@ public abstract partial class Deferred
     /// </summary>
     /// <remarks>
     /// Raised on the finalizer thread, or on the loop's, with a null sender: handlers must be quick, thread-safe, and not throw (an exception is dropped,
-    /// for it would end the process). A failure whose Deferred lives until the process ends is not reported.
+    /// for it would end the process; the other handlers are told all the same). A failure whose Deferred lives until the process ends is not reported.
     /// </remarks>
     public static event EventHandler<UnhandledFailureEventArgs>? UnhandledFailure;
 
@@ -23,13 +23,18 @@ public abstract partial class Deferred
 
     internal static void ReportUnhandled(Exception failure)
     {
-        try
+        var args = new UnhandledFailureEventArgs(failure);
+        foreach (EventHandler<UnhandledFailureEventArgs> handler in Delegate.EnumerateInvocationList(UnhandledFailure))
         {
-            UnhandledFailure?.Invoke(null, new UnhandledFailureEventArgs(failure));
-        }
-        catch (Exception)
-        {
-            // On the finalizer thread this would end the process, and the reporter of last resort has nobody left to report to.
+            try
+            {
+                handler(null, args);
+            }
+            catch (Exception)
+            {
+                // On the finalizer thread this would end the process, and the reporter of last resort has nobody left to report to. One after
+                // the other, so that it does not keep the failure from those who listen, too.
+            }
         }
     }
 

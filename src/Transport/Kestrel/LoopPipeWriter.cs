@@ -9,18 +9,16 @@ namespace LoopBridge.Kestrel;
 /// </summary>
 internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
 {
-    private readonly LoopConnection _connection;
     private readonly StreamSocket _socket;
     private readonly ConnectionScheduler _scheduler;
     private PipeWaiter<FlushResult>? _waiter; // made by the first flush that has to wait, which on most connections never comes
-    private int _completed;
-    private int _cancelRequested;
+    private bool _completed;
+    private bool _cancelRequested;
 
-    internal LoopPipeWriter(LoopConnection connection, StreamSocket socket, ConnectionScheduler scheduler)
+    internal LoopPipeWriter(LoopConnection connection)
     {
-        _connection = connection;
-        _socket = socket;
-        _scheduler = scheduler;
+        _socket = connection.Socket;
+        _scheduler = connection.Scheduler;
     }
 
     public override bool CanGetUnflushedBytes => true;
@@ -56,14 +54,14 @@ internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
 
     public override void CancelPendingFlush()
     {
-        Interlocked.Exchange(ref _cancelRequested, 1); // in full before the look at the waiter, which a flush makes before it looks here
+        Interlocked.Exchange(ref _cancelRequested, true); // in full before the look at the waiter, which a flush makes before it looks here
         Waiter?.Wake(inline: false);
     }
 
     public override void Complete(Exception? exception = null)
     {
         // An exchange, because a connection may be disposed from two sides at once.
-        if (Interlocked.Exchange(ref _completed, 1) == 1)
+        if (Interlocked.Exchange(ref _completed, true))
         {
             return;
         }
@@ -74,7 +72,7 @@ internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
         }
         else
         {
-            _connection.OnOutputFailed(exception);
+            _scheduler.Connection.OnOutputFailed(exception);
             _socket.Flush(); // what was written goes back to the pool, if not to the peer
         }
     }
@@ -95,15 +93,15 @@ internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
 
     private PipeWaiter<FlushResult>? Waiter => Volatile.Read(ref _waiter);
 
-    private bool IsCompleted => Volatile.Read(ref _completed) != 0;
+    private bool IsCompleted => Volatile.Read(ref _completed);
 
     /// <summary>Whether a flush need not wait any more. Any thread.</summary>
     public bool IsReady => CanTake || _socket.Unsent <= _socket.SendLowWater;
 
-    private bool CanTake => _socket.IsClosing || Volatile.Read(ref _cancelRequested) == 1;
+    private bool CanTake => _socket.IsClosing || Volatile.Read(ref _cancelRequested);
 
     public FlushResult Take()
-        => new(isCanceled: Interlocked.Exchange(ref _cancelRequested, 0) == 1, isCompleted: _socket.IsClosing || IsCompleted);
+        => new(isCanceled: Interlocked.Exchange(ref _cancelRequested, false), isCompleted: _socket.IsClosing || IsCompleted);
 
     private void ThrowIfCompleted()
     {

@@ -6,6 +6,8 @@ namespace LoopBridge.Resolver.Tests.Threaded;
 
 public class CancellationTests : ThreadedResolverTest
 {
+    private static readonly TimeSpan Bound = TimeSpan.FromMilliseconds(50);
+
     [Fact]
     [Contract("D-12")]
     [Contract("D-11")]
@@ -15,7 +17,7 @@ public class CancellationTests : ThreadedResolverTest
         TimeSpan best = TimeSpan.MaxValue;
 
         // The best of some: the bound is on the resolver, not on what else this machine does.
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < 50 && best >= Bound; i++)
         {
             using CancellationTokenSource cts = new();
             Task<NameResolution> call = resolver.ResolveAsync($"stuck{i}.example", 80, cancellationToken: cts.Token).AsTask();
@@ -27,9 +29,10 @@ public class CancellationTests : ThreadedResolverTest
             TimeSpan took = Stopwatch.GetElapsedTime(cancelledAt);
             best = took < best ? took : best;
             Assert.Equal(cts.Token, e.CancellationToken);
+            Lookup.Release(); // its thread is needed again
         }
 
-        Assert.True(best < TimeSpan.FromMilliseconds(50), $"The best of five took {best}.");
+        Assert.True(best < Bound, $"The best of many took {best}.");
     }
 
     [Fact]
@@ -97,25 +100,30 @@ public class CancellationTests : ThreadedResolverTest
     [Contract("D-11")]
     public async Task Deadline_WhenTheSystemHangs_FailsWithTimeout()
     {
-        ThreadedResolver resolver = Create(new() { MaxThreads = 1, Timeout = TimeSpan.FromMilliseconds(100) });
-        long startedAt = Stopwatch.GetTimestamp();
-
-        // The second one never gets a thread: waiting for one is under the deadline too.
-        Task<NameResolution>[] calls =
-        [
-            resolver.ResolveAsync("Silent.example", 80, cancellationToken: TestToken).AsTask(),
-            resolver.ResolveAsync("inline.example", 80, cancellationToken: TestToken).AsTask(),
-        ];
-        foreach (Task<NameResolution> call in calls)
+        // Again where the first call's time was over before its thread had begun.
+        do
         {
-            var e = await Assert.ThrowsAsync<NameResolutionException>(() => call.WithDeadline());
-            Assert.Equal(NameResolutionFailure.Timeout, e.Reason);
-            Assert.True(e.IsTransient);
-        }
+            ThreadedResolver resolver = Create(new() { MaxThreads = 1, Timeout = TimeSpan.FromMilliseconds(100) });
+            long startedAt = Stopwatch.GetTimestamp();
 
-        // Timers may be early by a tick of the system's clock.
-        Assert.True(Stopwatch.GetElapsedTime(startedAt) > TimeSpan.FromMilliseconds(80));
-        await Lookup.StartedAsync();
-        Assert.Equal("silent.example", Assert.Single(Lookup.Asked).Name);
+            // The second one never gets a thread: waiting for one is under the deadline too.
+            Task<NameResolution>[] calls =
+            [
+                resolver.ResolveAsync("Silent.example", 80, cancellationToken: TestToken).AsTask(),
+                resolver.ResolveAsync("inline.example", 80, cancellationToken: TestToken).AsTask(),
+            ];
+            foreach (Task<NameResolution> call in calls)
+            {
+                var e = await Assert.ThrowsAsync<NameResolutionException>(() => call.WithDeadline());
+                Assert.Equal(NameResolutionFailure.Timeout, e.Reason);
+                Assert.True(e.IsTransient);
+            }
+
+            // Timers may be early by a tick of the system's clock.
+            Assert.True(Stopwatch.GetElapsedTime(startedAt) > TimeSpan.FromMilliseconds(80));
+        }
+        while (Lookup.Asked.IsEmpty);
+
+        Assert.All(Lookup.Asked, static key => Assert.Equal("silent.example", key.Name));
     }
 }

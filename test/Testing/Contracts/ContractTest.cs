@@ -1,26 +1,36 @@
 using Microsoft.Extensions.Logging;
 using Xunit;
+using Xunit.v3;
 
 namespace LoopBridge.Testing;
-
-/// <summary>One at a time, because each ends with a look at what the whole process holds.</summary>
-[CollectionDefinition(DisableParallelization = true)]
-public sealed class OneAtATime;
 
 /// <summary>
 /// A test of contract rows. What it made through this class is ended with it, and it fails if descriptors stay open, or if something was
 /// logged at warning or above that it did not take.
 /// </summary>
-[Collection(typeof(OneAtATime))]
+[Collection(OneAtATime)]
 public abstract class ContractTest : IDisposable
 {
+    /// <summary>
+    /// Nothing runs beside such a test, because it ends with a look at what the whole process holds. Each test project defines the collection
+    /// of this name, with parallelization disabled: xUnit heeds no definition but those of the test's own assembly.
+    /// </summary>
+    public const string OneAtATime = "One at a time";
+
     private readonly Stack<IDisposable> _owned = new();
     private LeakCheck? _leaks;
     private Exception? _failure;
     private bool _finished;
     private bool _claimed;
 
-    protected ContractTest() => _leaks = LeakCheck.Begin();
+    protected ContractTest()
+    {
+        // Where the definition is missing, tests fail now and then by what others have open at that moment.
+        Assert.True(
+            TestContext.Current.TestCollection is IXunitTestCollection { DisableParallelization: true },
+            $"The test project defines no collection '{OneAtATime}' with parallelization disabled.");
+        _leaks = LeakCheck.Begin();
+    }
 
     /// <summary>Everything that the loops and streams of this test log.</summary>
     public LogCollector Log { get; } = new();

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace LoopBridge.Transport.Tests.Contracts;
 
 /// <summary>The harness fails a test that leaves something behind.</summary>
-[Collection(typeof(OneAtATime))]
+[Collection(ContractTest.OneAtATime)]
 public sealed class ContractTestTests
 {
     [Fact]

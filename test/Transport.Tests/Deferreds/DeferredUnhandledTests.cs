@@ -98,7 +98,11 @@ public sealed class DeferredUnhandledTests : IDisposable
     public void Reporter_ThatThrows_DoesNotEndTheProcess()
     {
         static void Throwing(object? sender, UnhandledFailureEventArgs args) => throw new InvalidOperationException("from the reporter");
+        var afterwards = new ConcurrentQueue<Exception>();
+        void Listening(object? sender, UnhandledFailureEventArgs args) => afterwards.Enqueue(args.Exception);
+
         Deferred.UnhandledFailure += Throwing;
+        Deferred.UnhandledFailure += Listening;
         try
         {
             Assert.Equal(1, Reports(error => Deferred.Fail<int>(error)));
@@ -106,7 +110,10 @@ public sealed class DeferredUnhandledTests : IDisposable
         finally
         {
             Deferred.UnhandledFailure -= Throwing;
+            Deferred.UnhandledFailure -= Listening;
         }
+
+        Assert.Single(afterwards, static each => each is MarkedException);
     }
 
     private int Reports(Action<Exception> scenario)

@@ -107,7 +107,7 @@ public sealed class WorkerSocketTests : ProcessContract
 
                 others.Add(client);
                 (string Id, string Process) answer = await GreetingAsync(client);
-                if (isWanted(answer))
+                if (answer.Id.Length > 0 && isWanted(answer))
                 {
                     await client.SendAsync(System.Text.Encoding.ASCII.GetBytes(command + "\n")).WithDeadline();
                     return answer;

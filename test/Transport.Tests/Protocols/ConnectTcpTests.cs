@@ -43,7 +43,7 @@ public sealed class ConnectTcpTests : ProtocolContract
         var server = new TestProtocol();
         await using IListeningPort port = Listen(thread, () => server);
         var answer = (IPEndPoint)port.Host;
-        var resolver = new FixedResolver(new IPEndPoint(IPAddress.Loopback, UnusedPort()), answer);
+        var resolver = new FixedResolver(Own(new ReservedPort()).EndPoint, answer);
         thread.Reactor.InstallResolver(resolver);
 
         TestProtocol client = await thread.Reactor.ConnectTcp(
@@ -73,7 +73,7 @@ public sealed class ConnectTcpTests : ProtocolContract
     {
         ReactorThread thread = StartReactor(stack);
         bool built = false;
-        var endPoint = new IPEndPoint(IPAddress.Loopback, UnusedPort());
+        IPEndPoint endPoint = Own(new ReservedPort()).EndPoint;
 
         ConnectFailedException e = await Assert.ThrowsAsync<ConnectFailedException>(() => thread.Reactor.ConnectTcp(endPoint, () =>
         {
@@ -136,13 +136,6 @@ public sealed class ConnectTcpTests : ProtocolContract
 
         Assert.Equal("from behind"u8.ToArray(), await peer.ReadAsync(11));
         Assert.True(await relay.ContinuedOnLoop.WithDeadline());
-    }
-
-    private static int UnusedPort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(Loopback());
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private sealed class Relay(IPEndPoint backend) : Protocol

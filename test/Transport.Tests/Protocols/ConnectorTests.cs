@@ -262,7 +262,7 @@ public sealed class ConnectorTests : ProtocolContract
     {
         IReactor reactor = NewReactor(stack);
         var factory = new RecordingFactory { OnFailed = (_, _) => reactor.Stop() };
-        IConnector connector = reactor.ConnectTcp(Unused(), factory, WithLog); // before it runs (R-TCPC-01)
+        IConnector connector = reactor.ConnectTcp(Own(new ReservedPort()).EndPoint, factory, WithLog); // before it runs (R-TCPC-01)
         Assert.Equal(ConnectorState.Connecting, connector.State);
 
         await Run(reactor).Ended;
@@ -274,11 +274,4 @@ public sealed class ConnectorTests : ProtocolContract
     private static IPEndPoint Silent => new(IPAddress.Parse("192.0.2.1"), 9);
 
     private ConnectorOptions WithLog => new() { Transport = Options };
-
-    private static IPEndPoint Unused()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(Loopback());
-        return (IPEndPoint)socket.LocalEndPoint!;
-    }
 }

@@ -56,8 +56,14 @@ internal class TestProtocol : Protocol
     public override void ConnectionMade()
     {
         Events.Enqueue("made");
-        _made.TrySetResult();
-        OnMade?.Invoke(this);
+        try
+        {
+            OnMade?.Invoke(this);
+        }
+        finally
+        {
+            _made.TrySetResult(); // last: whoever waits for it goes on at once, and looks at what the test's own did
+        }
     }
 
     public override void DataReceived(ReadOnlySpan<byte> data)
@@ -82,8 +88,14 @@ internal class TestProtocol : Protocol
     public override void ConnectionLost(Exception reason)
     {
         Events.Enqueue("lost");
-        _lost.TrySetResult(reason);
-        OnLost?.Invoke(this, reason);
+        try
+        {
+            OnLost?.Invoke(this, reason);
+        }
+        finally
+        {
+            _lost.TrySetResult(reason);
+        }
     }
 
     private void Release()

@@ -22,20 +22,22 @@ public sealed class IdleTests : ReactorContract
         (ReactorThread thread, CountingDriver driver) = Start(stack);
         await thread.Turn();
 
-        Assert.Equal(1, await LeastWaits(thread, driver, static _ => { }));
-        Assert.Equal(1, await LeastWaits(thread, driver, static reactor =>
+        Assert.InRange(await LeastWaits(thread, driver, static _ => { }), 0, 1);
+        long withTimers = await LeastWaits(thread, driver, static reactor =>
         {
             reactor.CallLater(Span / 4, Never).Cancel();
             reactor.CallLater(Span / 4, Never).Reset(TimeSpan.FromHours(1));
             reactor.CallLater(TimeSpan.FromHours(1), Never);
-        }));
-        Assert.Equal(1, await LeastWaits(thread, driver, reactor =>
+        });
+        Assert.InRange(withTimers, 0, 1);
+        long withFile = await LeastWaits(thread, driver, reactor =>
         {
             // What is always ready keeps it awake only while it is there. One turn is left of it.
             var reader = new TestDescriptor(file);
             reactor.AddReader(reader);
             reactor.RemoveReader(reader);
-        }, turnsLeft: 1));
+        }, turnsLeft: 1);
+        Assert.InRange(withFile, 0, 1);
     }
 
     [Theory, ReactorStacks]
@@ -49,7 +51,7 @@ public sealed class IdleTests : ReactorContract
         (ReactorThread thread, CountingDriver driver) = Start(stack);
         await thread.Do(() => thread.Reactor.AddWatcher(watcher, IoEvents.None));
         await thread.Turn();
-        Assert.Equal(1, await LeastWaits(thread, driver, static _ => { }));
+        Assert.InRange(await LeastWaits(thread, driver, static _ => { }), 0, 1);
         Assert.Empty(watcher.Events);
 
         await thread.Do(() => thread.Reactor.AddWatcher(watcher, IoEvents.Read));
@@ -76,7 +78,7 @@ public sealed class IdleTests : ReactorContract
             least = Math.Min(least, await fired.Task.WithDeadline() - begin);
         }
 
-        Assert.Equal(1, least);
+        Assert.InRange(least, 0, 1);
     }
 
     private (ReactorThread Thread, CountingDriver Driver) Start(ReactorStack stack)
@@ -85,7 +87,8 @@ public sealed class IdleTests : ReactorContract
         return (Run(NewReactor(stack, clock: null, driver)), driver);
     }
 
-    // Between two questions, while the span goes by elsewhere. The least of some attempts: whatever else the machine does only adds.
+    // Between two questions, while the span goes by elsewhere: one, as a rule. The least of some attempts, because what else the machine does
+    // adds; unless it holds the reactor up for the whole span, and then there is none.
     private async Task<long> LeastWaits(ReactorThread thread, CountingDriver driver, Action<IReactor> before, int turnsLeft = 0)
     {
         long least = long.MaxValue;

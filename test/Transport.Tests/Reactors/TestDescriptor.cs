@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using LoopBridge.Reactors;
+using LoopBridge.Testing;
 
 namespace LoopBridge.Transport.Tests.Reactors;
 
@@ -55,8 +56,14 @@ internal class TestDescriptor(SafeHandle handle) : IReadDescriptor, IWriteDescri
     public void ConnectionLost(Exception reason)
     {
         Losses.Add(reason);
-        Lost.TrySetResult(reason);
-        OnLost(reason);
+        try
+        {
+            OnLost(reason);
+        }
+        finally
+        {
+            Lost.TrySetResult(reason); // last: whoever waits for it goes on at once, and looks at what the test's own did
+        }
     }
 }
 
@@ -85,6 +92,9 @@ internal sealed class SocketPair : IDisposable
     internal Socket Ours { get; }
 
     internal Socket Theirs { get; }
+
+    /// <summary>Waits until so much has arrived at ours: also on the loopback that may take longer than the send.</summary>
+    internal void WaitAvailable(int count) => Assert.True(SpinWait.SpinUntil(() => Ours.Available == count, Deadline.Default));
 
     /// <summary>
     /// What <see cref="IReadDescriptor.DoRead"/> does: takes what is there, and calls the end of the stream a clean close.

@@ -75,7 +75,7 @@ public sealed class WatcherTests : ReactorContract
         {
             int before = await thread.Ask(() => watcher.Events.Count);
             pair.Theirs.Send(new byte[1]);
-            Assert.True(pair.Ours.Poll(Deadline.Default, SelectMode.SelectRead));
+            pair.WaitAvailable(change); // it has been readable since the first
             await thread.Turn();
             Assert.True(await thread.Ask(() => watcher.Events.Count) > before);
         }

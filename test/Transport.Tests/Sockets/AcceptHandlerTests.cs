@@ -109,10 +109,8 @@ public sealed class AcceptHandlerTests : LoopContract
         LoopThread thread = StartLoop(stack);
         var told = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
         thread.Loop.ExceptionHandler = (e, _) => told.TrySetResult(e);
-        Socket free = Listen();
-        int port = ((IPEndPoint)free.LocalEndPoint!).Port; // asked for by number, it is kept over the shutdown
-        free.Dispose();
-        Socket listener = Own(LoopSockets.Bind(port, [IPAddress.Loopback])[0]);
+        ReservedPort port = Own(new ReservedPort()); // asked for by number, it is kept over the shutdown
+        Socket listener = Own(LoopSockets.Bind(port.Number, [IPAddress.Loopback])[0]);
         var served = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         IDisposable handler = await thread.Ask(() => thread.Loop.AddAcceptHandler(listener, socket =>
         {

@@ -143,8 +143,7 @@ public sealed class StreamSocketCloseTests
 
             connected.Socket.FinishSending();
         });
-        await connected.Loop.SettleAsync();
-        Assert.Equal(0, connected.Socket.Unsent);
+        Assert.True(SpinWait.SpinUntil(() => connected.Socket.Unsent == 0, Deadline.Default));
         await connected.Loop.InvokeAsync(() => connected.Socket.Close(null, reset: false));
         await connected.Sink.Closed;
 

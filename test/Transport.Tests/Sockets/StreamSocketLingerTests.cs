@@ -12,7 +12,7 @@ public sealed class StreamSocketLingerTests
     [MemberData(nameof(Stands))]
     public async Task CloseGently_PeerIsSending_IsClosedForTheSinkAndTakesWhatComes(Stand stand)
     {
-        await using Connected connected = await OpenAsync(stand);
+        await using Connected connected = await OpenAsync(stand, new ManualTimeProvider()); // not as long as the limit lets it
         await CloseOverUnreadAsync(connected);
         Assert.Null(await connected.Sink.Closed);
         for (int i = 0; i < 20; i++)
@@ -45,7 +45,7 @@ public sealed class StreamSocketLingerTests
     [MemberData(nameof(Stands))]
     public async Task CloseGently_PeerSendsWithoutEnd_EndsAfterSoManyBytes(Stand stand)
     {
-        await using Connected connected = await OpenAsync(stand);
+        await using Connected connected = await OpenAsync(stand, new ManualTimeProvider()); // the other limit does not end it
         await CloseOverUnreadAsync(connected);
         byte[] block = new byte[1024 * 1024];
         long sent = 0;

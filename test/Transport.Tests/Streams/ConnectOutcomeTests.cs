@@ -34,7 +34,7 @@ public sealed class ConnectOutcomeTests : StreamContract
     public async Task Connect_Refused_ClosesItsSocketBeforeItTells(LoopStack stack)
     {
         SkipUnless(OperatingSystem.IsLinux(), "Sockets are found by /proc on Linux only.");
-        IPEndPoint nobody = SocketPairs.Nobody();
+        IPEndPoint nobody = Nobody();
         await StartLoop(stack).RunAsync(async loop =>
         {
             string[] before = [.. LeakCheck.Open()];

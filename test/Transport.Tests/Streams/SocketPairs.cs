@@ -25,13 +25,6 @@ internal static class SocketPairs
         return listener;
     }
 
-    /// <summary>An address that nobody listens on.</summary>
-    internal static IPEndPoint Nobody()
-    {
-        using Socket listener = Listen();
-        return (IPEndPoint)listener.LocalEndPoint!;
-    }
-
     /// <summary>What tells this socket from all others, whatever its descriptor's number. Linux.</summary>
     internal static string Identity(Socket socket) => new FileInfo($"/proc/self/fd/{socket.SafeHandle.DangerousGetHandle()}").LinkTarget!;
 

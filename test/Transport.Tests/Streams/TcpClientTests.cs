@@ -301,17 +301,7 @@ public sealed class TcpClientTests : TcpServerTest
 
     private static int PortOf(LoopTcpServer server) => ((IPEndPoint)EndPointOf(server)).Port;
 
-    private static int ClosedPort()
-    {
-        IReadOnlyList<Socket> sockets = LoopSockets.Bind(0);
-        int port = ((IPEndPoint)sockets[0].LocalEndPoint!).Port;
-        foreach (Socket socket in sockets)
-        {
-            socket.Dispose();
-        }
-
-        return port;
-    }
+    private int ClosedPort() => Own(new ReservedPort()).Number;
 
     private static Task<LoopStream> ConnectAsync(LoopTcpClient client, LoopTcpServer server, LoopTcpConnectOptions? options = null)
         => client.ConnectAsync("127.0.0.1", PortOf(server), options, TestContext.Current.CancellationToken).WithDeadline();

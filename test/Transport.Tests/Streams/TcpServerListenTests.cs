@@ -257,7 +257,7 @@ public sealed class TcpServerListenTests : TcpServerTest
     {
         await using var server = new LoopTcpServer(NewLoop(stack), Greet, Options);
         server.Stop();
-        IPEndPoint free = SocketPairs.Nobody();
+        IPEndPoint free = Own(new ReservedPort()).EndPoint;
 
         Assert.Throws<InvalidOperationException>(() => server.Listen(free));
         AssertRefused(free);

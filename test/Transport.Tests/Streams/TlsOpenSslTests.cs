@@ -49,7 +49,8 @@ public sealed class TlsOpenSslTests : LoopContract
             string certificate = Path.Combine(folder.FullName, "certificate.pem");
             await File.WriteAllTextAsync(key, TestCertificate.Localhost.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
             await File.WriteAllTextAsync(certificate, TestCertificate.Localhost.ExportCertificatePem());
-            int port = FreePort();
+            using var reserved = new ReservedPort(); // the program reuses addresses
+            int port = reserved.Number;
             Task<PeerResult> server = openssl.RunAsync(
                 "", "s_server", "-quiet", "-rev", "-naccept", "1", version, "-key", key, "-cert", certificate,
                 "-accept", port.ToString(CultureInfo.InvariantCulture), "-4");
@@ -84,12 +85,5 @@ public sealed class TlsOpenSslTests : LoopContract
                 await Task.Yield(); // refused: not yet
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 }

@@ -6,7 +6,7 @@ namespace LoopBridge.Transport.Tests.Kestrel.Adaptive;
 
 public sealed class GuestRunTests
 {
-    private readonly GuestRun _run = new();
+    private GuestRun _run;
 
     [Fact]
     public void TryHold_OutsideARun_IsRefused()
