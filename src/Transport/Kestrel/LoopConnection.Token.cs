@@ -79,12 +79,13 @@ internal sealed partial class LoopConnection : IHalfCloseFeature, IThreadPoolWor
     {
         if (Volatile.Read(ref _finished) is null)
         {
-            Interlocked.CompareExchange(ref _finished, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
+            Interlocked.CompareExchange(ref _finished, new TaskCompletionSource(), null);
         }
 
         return _finished!.Task;
     }
 
+    // On the pool already, and the last thing this work item does: who waits goes on within it.
     private void SetFinished()
     {
         if (Interlocked.CompareExchange(ref _finished, Finished, null) is { } waited)

@@ -58,7 +58,8 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
     private long Unexamined => _queue.Committed - Math.Max(Volatile.Read(ref _examined), _queue.Consumed);
 
-    private bool CanTake => _queue.Committed > Volatile.Read(ref _examined) || _inputCompleted || Volatile.Read(ref _cancelRequested);
+    /// <summary>Whether a read has something to return. Any thread.</summary>
+    public bool IsReady => _queue.Committed > Volatile.Read(ref _examined) || _inputCompleted || Volatile.Read(ref _cancelRequested);
 
     // ---- the loop's side
 
@@ -106,6 +107,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     {
         if (_readerCompleted)
         {
+            _leftUnread |= _queue.Length > 0; // received while the application was just having enough
             _queue.Clear();
         }
     }
@@ -205,6 +207,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     {
         _connection.OnPaused();
         Interlocked.Exchange(ref _paused, true);
+        Interlocked.MemoryBarrierProcessWide(); // for the consumer as well, who pays for no fence of his own
         if (Unexamined < _pauseAt && Interlocked.CompareExchange(ref _paused, false, true))
         {
             _connection.OnResumed();
@@ -226,13 +229,13 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
         bool mustResume = !_hasRead && _connection.Scheduler.LeavesPool;
         _hasRead = true;
-        if (CanTake && !mustResume)
+        if (IsReady && !mustResume)
         {
             return new ValueTask<ReadResult>(Take());
         }
 
         _waiter.Begin(cancellationToken);
-        if (!CanTake)
+        if (!IsReady)
         {
             return _waiter.Task;
         }
@@ -249,9 +252,9 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     public override bool TryRead(out ReadResult result)
     {
         ThrowIfReaderCompleted();
-        bool canTake = CanTake;
-        result = canTake ? Take() : default;
-        return canTake;
+        bool isReady = IsReady;
+        result = isReady ? Take() : default;
+        return isReady;
     }
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -300,7 +303,11 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
             return;
         }
 
-        _leftUnread = _queue.Length > 0 || Volatile.Read(ref _paused);
+        // Set, never reset: the loop may be finding more at this moment.
+        if (_queue.Length > 0 || Volatile.Read(ref _paused))
+        {
+            _leftUnread = true;
+        }
 
         // Posted from the loop, too: a paused connection hears nothing more of what the kernel has, and has to ask.
         if (!_socket.Loop.Post(this) || _socket.Loop.IsOnLoopThread)

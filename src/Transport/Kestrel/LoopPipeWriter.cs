@@ -49,8 +49,7 @@ internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
 
         PipeWaiter<FlushResult> waiter = _waiter ??= new PipeWaiter<FlushResult>(this, _scheduler);
         waiter.Begin(cancellationToken);
-        bool drained = _socket.Unsent <= _socket.SendLowWater;
-        return (drained || CanTake) && waiter.TryEnd() ? new ValueTask<FlushResult>(Take()) : waiter.Task;
+        return IsReady && waiter.TryEnd() ? new ValueTask<FlushResult>(Take()) : waiter.Task;
     }
 
     public override void CancelPendingFlush()
@@ -80,16 +79,10 @@ internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
 
     /// <summary>
     /// Room again. Loop thread. The news may be late: it may be about an earlier flush, which saw by itself that it could go on, and after
-    /// which more was written than there is room for. So it counts only where a flush waits and what it waits for is true, looked at in
-    /// this order, because a flush adds its bytes before it waits.
+    /// which more was written than there is room for. It counts only where that is true of the flush that waits, which has added its bytes
+    /// before it waits.
     /// </summary>
-    internal void OnDrained()
-    {
-        if (Waiter is { IsWaiting: true } waiter && _socket.Unsent <= _socket.SendLowWater)
-        {
-            waiter.Wake(inline: true);
-        }
-    }
+    internal void OnDrained() => Waiter?.Wake(inline: true);
 
     /// <summary>The connection is gone: writes do nothing from here on.</summary>
     internal void OnClosed()
@@ -101,6 +94,9 @@ internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
     private PipeWaiter<FlushResult>? Waiter => Volatile.Read(ref _waiter);
 
     private bool IsCompleted => Volatile.Read(ref _completed);
+
+    /// <summary>Whether a flush need not wait any more. Any thread.</summary>
+    public bool IsReady => CanTake || _socket.Unsent <= _socket.SendLowWater;
 
     private bool CanTake => _socket.IsClosing || Volatile.Read(ref _cancelRequested);
 

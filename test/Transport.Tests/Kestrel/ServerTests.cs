@@ -59,8 +59,8 @@ public sealed class ServerTests
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
-    [Contract("K-10"), Contract("K-22")]
-    public async Task Start_SecondEndPointInUse_FailsNamingItAndFreesTheFirst(LoopBridgeMode mode, LoopDriver driver)
+    [Contract("K-10")]
+    public async Task Start_SecondEndPointInUse_FailsNamingIt(LoopBridgeMode mode, LoopDriver driver)
     {
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(TransportHost.AnyPort);
@@ -163,6 +163,10 @@ public sealed class ServerTests
         await client.SendTextAsync("question");
         client.Shutdown(SocketShutdown.Send);
         Assert.Equal("answer", await client.ReceiveTextToEndAsync());
+
+        // Callbacks run last registered first: what the handler waited for has been called before the one that counts.
+        PipeExtensions.Eventually(() => Volatile.Read(ref fired) > 0, "The token has not fired for all.");
+        await server.App.StopAsync(TestContext.Current.CancellationToken).WithDeadline();
         Assert.Equal(1, fired);
         Assert.True(kestrelsFeatures);
     }
