@@ -60,7 +60,9 @@ public sealed class LoopBridgeServer : IAsyncDisposable
             new("LoopBridge:Mode", mode.ToString()),
             new("LoopBridge:Driver", driver.ToString()),
             new("LoopBridge:LoopCount", "2"),
-            new("LoopBridge:StallLimit", Deadline.Default.ToString()), // a loaded machine may keep a loop from its processor, and tests expect no warning
+
+            // A loaded machine may keep a loop from its processor, and tests expect no warning.
+            new("LoopBridge:StallLimit", Deadline.Default.ToString()),
         ]);
         builder.Configuration.AddInMemoryCollection(configuration);
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);

@@ -4,13 +4,13 @@ using LoopBridge.Loops;
 namespace LoopBridge.Kestrel;
 
 /// <summary>
-/// The one waiting read or flush of a pipe, reused for each: no allocation, no lock. Waiter and waker agree by an exchange on who completes
-/// it.
+/// The one waiting read or flush of a pipe, reused for each: no allocation, no lock. Waiter and waker agree by an exchange on who
+/// completes it.
 /// </summary>
 /// <remarks>
-/// <para>The waiter begins, then looks at its condition once more; the waker makes the condition true, then wakes. Whichever order they come
-/// in, at least one sees the other. Only a wake from the loop's own receiving or sending may continue inline; everybody else's stack is not
-/// ours to build on.</para>
+/// <para>The waiter begins, then looks at its condition once more; the waker makes the condition true, then wakes. Whichever order they
+/// come in, at least one sees the other. Only a wake from the loop's own receiving or sending may continue inline; everybody else's stack
+/// is not ours to build on.</para>
 /// <para>Waits are numbered, because news may be late: the waiter has seen by itself what the waker is about to tell him, has used it up and
 /// waits for more. So a waker looks which wait there is, then whether that one has what it waits for, and wakes that one or none.</para>
 /// <para>Under <see cref="LoopScheduling.Adaptive"/> a wake of the loop's resumes nobody who does not yet await: he would find it completed,

@@ -18,12 +18,11 @@ public sealed class CompletingChannelTests
     {
         await using Connected connected = await Connected.OpenAsync(Stand.Completing, highWater: 0);
         await BeginToSendAsync(connected);
-        int held = connected.Pool.Outstanding;
-
-        (int afterClose, bool toldAtOnce) = await connected.Loop.InvokeAsync(() =>
+        (int held, int afterClose, bool toldAtOnce) = await connected.Loop.InvokeAsync(() =>
         {
+            int held = connected.Pool.Outstanding;
             connected.Socket.Close(null, reset);
-            return (connected.Pool.Outstanding, connected.Sink.Closed.IsCompleted);
+            return (held, connected.Pool.Outstanding, connected.Sink.Closed.IsCompleted);
         });
         await connected.Sink.Closed;
 

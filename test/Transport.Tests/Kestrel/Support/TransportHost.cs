@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using LoopBridge.Bridge;
 using LoopBridge.Kestrel;
@@ -102,6 +103,12 @@ internal sealed class TransportHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Whether somebody listens there. Asked of the system: a client that tries again and again would fill the queue that is to be emptied.
+    /// </summary>
+    internal static bool HasListener(IPEndPoint endPoint)
+        => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Contains(endPoint);
 
     /// <summary>Waits until each loop has polled and handled what was there.</summary>
     internal async Task SettleAsync()
