@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Text;
+using LoopBridge.Kestrel;
 using LoopBridge.Testing;
 using Microsoft.AspNetCore.Connections;
 
@@ -111,6 +112,24 @@ public sealed class ReaderTests
         input.AdvanceTo(second.Buffer.Start, second.Buffer.Start);
         Assert.Equal("ld new", await input.ReadTextAsync(6));
         Assert.Throws<InvalidOperationException>(() => input.AdvanceTo(second.Buffer.End, second.Buffer.Start));
+    }
+
+    [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
+    [Contract("K-58")]
+    public async Task ReadAsync_NewsOfAnEarlierOne_DoesNotEndIt(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
+    {
+        await using var host = new TransportHost(mode, driver, scheduling);
+        (ConnectionContext connection, Socket client) = await host.ConnectAsync();
+        Task<ReadResult> waiting = connection.Transport.Input.ReadSoonAsync();
+        for (int i = 0; i < 10; i++)
+        {
+            // What the loop has received, and is about to tell, the read before this one may have seen and used up by itself.
+            await TransportHost.OnLoopOfAsync(connection, ((LoopPipeReader)connection.Transport.Input).WakeUp);
+        }
+
+        Assert.False(waiting.IsCompleted);
+        await client.SendTextAsync("news");
+        Assert.Equal("news", Encoding.ASCII.GetString((await waiting).Buffer));
     }
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
