@@ -238,7 +238,7 @@ internal sealed class WebSocketChannel(IEventLoop loop, WebSocket webSocket, Htt
         }
         else
         {
-            _owner!.OnSendReady(done);
+            _owner!.OnSendProgress(done);
         }
     }
 

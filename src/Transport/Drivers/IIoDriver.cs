@@ -22,12 +22,9 @@ namespace LoopBridge.Drivers;
 /// <item>Errors and hang-ups are reported whatever the interest, but never twice without something new having happened on an
 /// <see cref="IoTrigger.OnChange"/> registration: a paused connection must not spin the loop.</item>
 /// </list>
-/// <para>How a completing driver fits. The engine never asks "is it readable": it asks a channel (<see cref="IStreamChannel"/>) to receive
-/// or send and may be told <see cref="IoResult.Pending"/>. io_uring keeps a multishot receive with provided buffers posted;
-/// <see cref="IStreamChannel.Receive"/> copies out of (or hands over) what has completed, and the notification means "something completed".
-/// Its <see cref="IStreamChannel.Send"/> posts the buffers, answers pending and reports the count later, which is why buffers given to a
-/// pending send stay untouched, and why closing a channel is an operation that ends with a notification of its own. A multishot accept
-/// fills the queue that <see cref="IListenChannel.Accept"/> takes from.</para>
+/// <para>A driver that completes operations fits the same contract, because the engine never asks "is it readable": it asks a channel
+/// (<see cref="IStreamChannel"/>) to receive or send and may be told <see cref="IoResult.Pending"/>. <c>README.md</c> in this folder says
+/// operation by operation how, and what is still lacking.</para>
 /// </remarks>
 internal interface IIoDriver : ISocketDriver, IOnBehalf, IDisposable
 {
@@ -39,7 +36,8 @@ internal interface IIoDriver : ISocketDriver, IOnBehalf, IDisposable
     IoRegistration Add(SafeHandle descriptor, IoEvents interest, IoTrigger trigger, IIoHandler handler);
 
     /// <summary>
-    /// Waits until something happened, <see cref="Wake"/> was called, or the time is over; zero polls, negative waits without end.
+    /// Gives the kernel what was begun since the last time, if the mechanism gathers that, and waits until something happened,
+    /// <see cref="Wake"/> was called, or the time is over; zero polls, negative waits without end.
     /// </summary>
     void Wait(TimeSpan timeout);
 
@@ -51,7 +49,7 @@ internal interface IIoDriver : ISocketDriver, IOnBehalf, IDisposable
 }
 
 /// <summary>How often a condition that holds is reported.</summary>
-internal enum IoTrigger
+internal enum IoTrigger : byte // there is one in each registration
 {
     /// <summary>In every wait while it holds (level-triggered).</summary>
     WhileReady,

@@ -54,23 +54,25 @@ internal interface IStreamChannel
 
     /// <summary>
     /// Takes what has arrived: a count, zero at the end of the stream, pending (<see cref="IStreamChannelOwner.OnReceivable"/> follows), or
-    /// an error.
+    /// an error. From an owner that does not call it the channel takes next to nothing off the kernel, so that the peer feels it.
     /// </summary>
     IoResult Receive(Span<byte> buffer);
 
     /// <summary>
-    /// Sends in order. A count may be less than all. Pending: the buffers stay untouched until
-    /// <see cref="IStreamChannelOwner.OnSendReady"/> says how many bytes of them are done (zero from a driver that only reports readiness).
+    /// Sends in order. A count may be less than all. Pending: the memory behind <paramref name="buffers"/> stays untouched, and nothing
+    /// else is sent, until <see cref="IStreamChannelOwner.OnSendProgress"/> says how many bytes of it are done (zero from a driver that only
+    /// reports readiness) or <see cref="IStreamChannelOwner.OnClosed"/> that none is needed any more. The span itself is the caller's again
+    /// at once.
     /// </summary>
     IoResult Send(ReadOnlySpan<ReadOnlyMemory<byte>> buffers);
 
     /// <summary>
-    /// Sends what goes at once, never arming a notification: pending means "hand over to the loop". Only where
-    /// <see cref="CanSendFromAnyThread"/>.
+    /// Sends what goes at once, with no notification to follow: pending means "hand over to the loop". Not while a send is pending, and
+    /// only where <see cref="CanSendFromAnyThread"/>.
     /// </summary>
     IoResult TrySend(ReadOnlySpan<ReadOnlyMemory<byte>> buffers);
 
-    /// <summary>Ends the sending direction, after what was sent (FIN).</summary>
+    /// <summary>Ends the sending direction, after what was sent (FIN). Not while a send is pending.</summary>
     void ShutdownSend();
 
     /// <summary>
@@ -95,8 +97,8 @@ internal interface IStreamChannelOwner
     /// <summary>A receive is worth trying.</summary>
     void OnReceivable();
 
-    /// <summary>The pending send may go on: so many bytes of it are done, or it failed.</summary>
-    void OnSendReady(IoResult done);
+    /// <summary>The pending send has ended: so many bytes of it are done, perhaps none, or it failed. The owner may send what is left.</summary>
+    void OnSendProgress(IoResult done);
 
     /// <summary>The connection broke while nothing was asked of it. The owner has to close the channel.</summary>
     void OnFailed(Exception reason);
@@ -112,9 +114,16 @@ internal interface IListenChannel
 
     void Start(IListenChannelOwner owner);
 
-    /// <summary>The next waiting connection, pending (<see cref="IListenChannelOwner.OnAcceptable"/> follows), or an error.</summary>
+    /// <summary>
+    /// The next waiting connection; an error, after which nothing is tried again before the next call; or pending, and
+    /// <see cref="IListenChannelOwner.OnAcceptable"/> follows. Pending says that nobody waits, in the kernel neither. From an owner that
+    /// does not call it the channel takes next to nothing off the kernel's queue.
+    /// </summary>
     IoResult Accept(out RawSocket? accepted);
 
+    /// <summary>
+    /// Connects are refused from its return on, unless somebody else listens on the same descriptor. Nothing follows.
+    /// </summary>
     void Close();
 }
 

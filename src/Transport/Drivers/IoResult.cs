@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace LoopBridge.Drivers;
 
-/// <summary>What one socket operation came to: a count, "not now", or an error. A value, because all three happen all day.</summary>
+/// <summary>What one socket operation came to: a count, "pending", or an error. A value, because all three happen all day.</summary>
 internal readonly struct IoResult
 {
     private readonly SocketError _error;
@@ -23,7 +23,7 @@ internal readonly struct IoResult
 
     internal bool IsOk => _error == SocketError.Success;
 
-    /// <summary>Not now: the channel's owner is told when it is worth going on.</summary>
+    /// <summary>Not now, or under way: the channel's owner is told when it is worth going on.</summary>
     internal bool IsPending => _error == SocketError.IOPending;
 
     internal bool IsError => _error is not (SocketError.Success or SocketError.IOPending);

@@ -6,7 +6,8 @@ namespace LoopBridge.Drivers;
 
 /// <summary>
 /// One non-blocking stream socket as the platform gives it: operations that answer at once, no waiting, no policy. Not synchronised: the
-/// engine sees to it that nobody uses a socket while it is closed.
+/// engine sees to it that nobody uses a socket while it is closed. It may be opened on another loop than it was accepted on, so no
+/// mechanism has a part in it.
 /// </summary>
 internal abstract class RawSocket : IDisposable
 {
@@ -25,7 +26,7 @@ internal abstract class RawSocket : IDisposable
 
     internal abstract IoResult Send(ReadOnlySpan<ReadOnlyMemory<byte>> buffers);
 
-    /// <summary>Pending: readiness to write tells the end, and <see cref="TakeError"/> the outcome.</summary>
+    /// <summary>Pending: the mechanism that watches the socket tells the end, and <see cref="TakeError"/> the outcome.</summary>
     internal abstract IoResult Connect(EndPoint endPoint);
 
     internal abstract IoResult Accept(out RawSocket? accepted);

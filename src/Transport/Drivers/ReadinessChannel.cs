@@ -197,7 +197,7 @@ internal sealed class ReadinessChannel(RawSocket socket, IReadinessSource source
         if (_sendWaits && !_closed && (events & (IoEvents.Write | IoEvents.HangUp | IoEvents.Error)) != 0)
         {
             _sendWaits = false;
-            owner.OnSendReady(IoResult.Of(0));
+            owner.OnSendProgress(IoResult.Of(0));
         }
     }
 }

@@ -11,25 +11,16 @@ namespace LoopBridge.Kestrel;
 /// </remarks>
 internal sealed class ConnectionScheduler
 {
-    // Where the write limit is off: what one run may hold back, at Kestrel's default for that limit.
-    private const int MostHeld = 64 * 1024;
-
     private readonly LoopConnection _connection;
-    private readonly LoopConnectionSettings _settings;
-    private readonly StreamSocket _socket;
-    private readonly GuestRun _run = new();
-    private readonly ConnectionStanding _standing;
-    private readonly long _mostHeld;
+    private GuestRun _run;
+    private ConnectionStanding? _standing; // null: it has never been sent off its loop, as most
     private volatile LoopScheduling _scheduling;
 
-    internal ConnectionScheduler(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings)
+    internal ConnectionScheduler(LoopConnection connection)
     {
         _connection = connection;
-        _settings = settings;
-        _socket = socket;
-        _mostHeld = socket.SendHighWater > 0 ? socket.SendHighWater : MostHeld;
-        _standing = new ConnectionStanding(settings.Endpoint, settings.OverstayLimit);
-        _scheduling = settings.Scheduling;
+        _scheduling = Settings.Scheduling;
+        _standing = Settings.Endpoint.IsOnProbation ? NewStanding(isOnProbation: true) : null;
     }
 
     /// <summary>Any thread; waits that begin later follow it.</summary>
@@ -43,13 +34,27 @@ internal sealed class ConnectionScheduler
     internal LoopConnection Connection => _connection;
 
     /// <summary>The endpoint, for meters.</summary>
-    internal string? Origin => _settings.Endpoint.Name;
+    internal string? Origin => Settings.Endpoint.Name;
 
     /// <summary>
     /// Whether code that asks for its first bytes must be resumed rather than answered at once. Kestrel begins connections on the thread
     /// pool; where they went on from there with a first request that has come already, handlers that block would starve it.
     /// </summary>
     internal bool LeavesPool => _scheduling == LoopScheduling.Adaptive && Thread.CurrentThread.IsThreadPoolThread;
+
+    private LoopConnectionSettings Settings => _connection.Settings;
+
+    private StreamSocket Socket => _connection.Socket;
+
+    // What one run may hold back: the write limit, or Kestrel's default for it where it is off.
+    private long MostHeld => Socket.SendHighWater > 0 ? Socket.SendHighWater : 64 * 1024;
+
+    private bool MayUseLoop => Volatile.Read(ref _standing) is not { MayUseLoop: false };
+
+    private ConnectionStanding Standing
+        => Volatile.Read(ref _standing)
+            ?? Interlocked.CompareExchange(ref _standing, NewStanding(isOnProbation: false), null)
+            ?? _standing;
 
     /// <summary>Goes on with the code that waited. Loop thread.</summary>
     internal void Resume(ScheduledWait wait)
@@ -59,8 +64,8 @@ internal sealed class ConnectionScheduler
             case LoopScheduling.Inline:
                 wait.Continue();
                 break;
-            case LoopScheduling.Adaptive when _standing.MayUseLoop:
-                _settings.Member.Invite(wait);
+            case LoopScheduling.Adaptive when MayUseLoop:
+                Settings.Member.Invite(wait);
                 break;
             case LoopScheduling.Adaptive:
                 QueueToWorker(wait);
@@ -75,7 +80,7 @@ internal sealed class ConnectionScheduler
     internal void ResumeOnLoop<TWait>(TWait wait)
         where TWait : ScheduledWait, ILoopWork
     {
-        if (!_socket.Loop.Post(wait))
+        if (!Socket.Loop.Post(wait))
         {
             ResumeOnPool(wait);
         }
@@ -94,7 +99,7 @@ internal sealed class ConnectionScheduler
         }
 
         // Since the invitation another run of the connection may have overstayed, and may not even have ended.
-        if (!_standing.MayUseLoop || !_run.TryBegin())
+        if (!MayUseLoop || !_run.TryBegin())
         {
             QueueToWorker(wait);
             return;
@@ -116,9 +121,9 @@ internal sealed class ConnectionScheduler
     /// </summary>
     internal void OnReturned()
     {
-        if (_socket.Unsent > 0)
+        if (Socket.Unsent > 0)
         {
-            _socket.SendAtTurnEnd();
+            Socket.SendAtTurnEnd();
         }
     }
 
@@ -126,24 +131,24 @@ internal sealed class ConnectionScheduler
     internal void OnOvertaken()
     {
         // Held, or left behind by a run that ended at this very moment.
-        if (_run.Overtake() || _socket.Unsent > 0)
+        if (_run.Overtake() || Socket.Unsent > 0)
         {
-            _socket.SendFlushed();
+            Socket.SendFlushed();
         }
 
-        _standing.OnOvertaken();
-        _settings.Logger.ConnectionOverstayed(_connection);
+        Standing.OnOvertaken();
+        Settings.Logger.ConnectionOverstayed(_connection);
     }
 
     /// <summary>The loop has too much to do. The watchdog's thread.</summary>
-    internal void OnCrowded() => _standing.OnCrowded();
+    internal void OnCrowded() => Standing.OnCrowded();
 
     /// <summary>A worker's thread.</summary>
     internal void RunTimed(ScheduledWait wait)
     {
         long begun = Stopwatch.GetTimestamp();
         wait.Continue();
-        _standing.OnWorkerRun(Stopwatch.GetElapsedTime(begun));
+        Standing.OnWorkerRun(Stopwatch.GetElapsedTime(begun));
     }
 
     /// <summary>
@@ -154,16 +159,18 @@ internal sealed class ConnectionScheduler
     {
         if (!_run.IsOn)
         {
-            return _socket.Flush();
+            return Socket.Flush();
         }
 
-        _socket.FlushLater();
-        return (_socket.Unsent <= _mostHeld && _run.TryHold()) || _socket.FlushHere();
+        Socket.FlushLater();
+        return (Socket.Unsent <= MostHeld && _run.TryHold()) || Socket.FlushHere();
     }
+
+    private ConnectionStanding NewStanding(bool isOnProbation) => new(Settings.Endpoint, Settings.OverstayLimit, isOnProbation);
 
     private void QueueToWorker(ScheduledWait wait)
     {
         wait.SetTimed();
-        _settings.Workers.Queue(wait);
+        Settings.Workers.Queue(wait);
     }
 }

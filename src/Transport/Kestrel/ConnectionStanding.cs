@@ -31,14 +31,15 @@ internal sealed class ConnectionStanding
     private int _term;
     private long _awayUntil;
 
-    /// <param name="endpoint">Of the connection: it hears of offences, and says whether a new connection begins on the loop.</param>
+    /// <param name="endpoint">Of the connection: it hears of offences.</param>
     /// <param name="limit">How long a run may hold a loop.</param>
-    internal ConnectionStanding(EndpointStanding endpoint, TimeSpan limit)
+    /// <param name="isOnProbation">Whether it begins on a worker.</param>
+    internal ConnectionStanding(EndpointStanding endpoint, TimeSpan limit, bool isOnProbation)
     {
         _endpoint = endpoint;
         _limit = limit;
         _goodLimit = limit / GoodPart;
-        _missing = endpoint.IsOnProbation ? GoodRuns : 0;
+        _missing = isOnProbation ? GoodRuns : 0;
     }
 
     /// <summary>Any thread.</summary>

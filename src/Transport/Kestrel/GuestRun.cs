@@ -2,7 +2,7 @@ namespace LoopBridge.Kestrel;
 
 /// <summary>
 /// The time for which a connection's code is the guest of its loop's thread, and its flushes meanwhile: they are held until the run ends,
-/// so that what sixteen pipelined requests are answered leaves in one send.
+/// so that what sixteen pipelined requests are answered leaves in one send. Mutable, a part of its connection: never to be copied.
 /// </summary>
 /// <remarks>
 /// <para>Held, but for no longer than the code keeps its loop: who takes the loop over sends what is held by then, and later
@@ -10,7 +10,7 @@ namespace LoopBridge.Kestrel;
 /// <para>A run that lost its loop is the connection's run until its code returns. What else comes for the connection meanwhile runs
 /// elsewhere, and so there is never more than one.</para>
 /// </remarks>
-internal sealed class GuestRun
+internal struct GuestRun
 {
     private const int None = 0;
     private const int Running = 1;

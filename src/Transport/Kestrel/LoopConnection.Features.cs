@@ -41,9 +41,7 @@ internal sealed partial class LoopConnection :
         typeof(IHalfCloseFeature),
     ];
 
-    // Kestrel sets four or five.
-    private KeyValuePair<Type, object?>[] _setFeatures = [];
-    private int _setFeatureCount;
+    private SetFeatures _set;
     private IDictionary<object, object?>? _items;
     private Socket? _borrowedSocket;
 
@@ -103,8 +101,6 @@ internal sealed partial class LoopConnection :
     private int _featureRevision;
     private bool _ownIsReplaced;
 
-    private ReadOnlySpan<KeyValuePair<Type, object?>> SetFeatures => _setFeatures.AsSpan(0, _setFeatureCount);
-
     object? IFeatureCollection.this[Type key]
     {
         get
@@ -115,34 +111,16 @@ internal sealed partial class LoopConnection :
                 return this;
             }
 
-            foreach (KeyValuePair<Type, object?> feature in SetFeatures)
-            {
-                if (feature.Key == key)
-                {
-                    return feature.Value;
-                }
-            }
-
-            return IsOwn(key) ? this : null;
+            return _set.TryGet(key, out object? value) ? value
+                : IsOwn(key) ? this
+                : null;
         }
 
         set
         {
             _featureRevision++;
             _ownIsReplaced |= IsOwn(key);
-            int index = 0;
-            while (index < _setFeatureCount && _setFeatures[index].Key != key)
-            {
-                index++;
-            }
-
-            if (index == _setFeatures.Length)
-            {
-                Array.Resize(ref _setFeatures, index + 4);
-            }
-
-            _setFeatures[index] = new(key, value); // null hides one of our own
-            _setFeatureCount = Math.Max(_setFeatureCount, index + 1);
+            _set.Set(key, value); // null hides one of our own
         }
     }
 
@@ -174,7 +152,7 @@ internal sealed partial class LoopConnection :
     private IEnumerable<KeyValuePair<Type, object>> EnumerateFeatures()
     {
         IFeatureCollection features = this;
-        foreach (Type key in OwnFeatures.Union(_setFeatures.Take(_setFeatureCount).Select(feature => feature.Key)))
+        foreach (Type key in OwnFeatures.Union(_set.Keys))
         {
             if (features[key] is { } value)
             {

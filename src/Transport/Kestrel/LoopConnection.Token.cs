@@ -1,9 +1,12 @@
+using Microsoft.AspNetCore.Connections;
+
 namespace LoopBridge.Kestrel;
 
 /// <remarks>
-/// <see cref="ConnectionClosed"/> fires once, on the pool (what hangs on it may block, and must not block a loop), and before dispose
-/// returns. When: at the peer's FIN already, because Kestrel and its users count on that; HTTP/1 then gives up the request it is at. Where
-/// the endpoint serves clients that finish sending before they read (half-close), the token is held until the whole connection is closed.
+/// <see cref="BaseConnectionContext.ConnectionClosed"/> fires once, on the pool (what hangs on it may block, and must not block a loop), and
+/// before dispose returns. When: at the peer's FIN already, because Kestrel and its users count on that; HTTP/1 then gives up the request it
+/// is at. Where the endpoint serves clients that finish sending before they read (half-close), the token is held until the whole connection
+/// is closed.
 /// </remarks>
 internal sealed partial class LoopConnection : IHalfCloseFeature, IThreadPoolWorkItem
 {
@@ -18,8 +21,6 @@ internal sealed partial class LoopConnection : IHalfCloseFeature, IThreadPoolWor
     private CancellationTokenSource? _lateClosedSource;
     private TaskCompletionSource? _finished;
     private int _closedToken;
-
-    public override CancellationToken ConnectionClosed { get; set; }
 
     /// <summary>
     /// Middleware asks for this, and a quick client may have finished by then. The token that has fired for that is replaced before anybody
@@ -78,12 +79,13 @@ internal sealed partial class LoopConnection : IHalfCloseFeature, IThreadPoolWor
     {
         if (Volatile.Read(ref _finished) is null)
         {
-            Interlocked.CompareExchange(ref _finished, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
+            Interlocked.CompareExchange(ref _finished, new TaskCompletionSource(), null);
         }
 
         return _finished!.Task;
     }
 
+    // On the pool already, and the last thing this work item does: who waits goes on within it.
     private void SetFinished()
     {
         if (Interlocked.CompareExchange(ref _finished, Finished, null) is { } waited)

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Net;
 using LoopBridge.Loops;
 using LoopBridge.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -20,8 +19,8 @@ internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, I
     private readonly LoopPipeWriter _writer;
     private Exception? _shutdownReason;
     private string? _connectionId;
-    private int _released;
-    private int _endLogged;
+    private bool _released;
+    private bool _endLogged;
     private volatile bool _socketClosed;
 
     internal LoopConnection(StreamSocket socket, LoopConnectionSettings settings)
@@ -30,9 +29,9 @@ internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, I
         settings.Retain();
         _socket = socket;
         socket.Observer = this;
-        _scheduler = new ConnectionScheduler(this, socket, settings);
-        _reader = new LoopPipeReader(this, socket, settings, _scheduler);
-        _writer = new LoopPipeWriter(this, socket, _scheduler);
+        _scheduler = new ConnectionScheduler(this);
+        _reader = new LoopPipeReader(this);
+        _writer = new LoopPipeWriter(this);
         Transport = this;
         ConnectionClosed = _closedSource.Token;
         _closedToken = settings.AllowHalfClose ? TokenHeld : TokenWaits;
@@ -53,9 +52,11 @@ internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, I
 
     PipeWriter IDuplexPipe.Output => _writer;
 
-    public override EndPoint? LocalEndPoint { get; set; }
+    internal LoopConnectionSettings Settings => _settings;
 
-    public override EndPoint? RemoteEndPoint { get; set; }
+    internal StreamSocket Socket => _socket;
+
+    internal ConnectionScheduler Scheduler => _scheduler;
 
     internal IEventLoop Loop => _socket.Loop;
 
@@ -115,7 +116,7 @@ internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, I
         await WaitFinishedAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
         LogEnd(reset: false, GracefulEnd); // unless it was logged: where the peer had ended all, nobody has said so for our side
-        if (Interlocked.Exchange(ref _released, 1) == 0)
+        if (!Interlocked.Exchange(ref _released, true))
         {
             _settings.Release();
         }
@@ -189,7 +190,7 @@ internal sealed partial class LoopConnection : ConnectionContext, IDuplexPipe, I
 
     private void LogEnd(bool reset, string reason)
     {
-        if (Interlocked.Exchange(ref _endLogged, 1) != 0)
+        if (Interlocked.Exchange(ref _endLogged, true))
         {
             return;
         }

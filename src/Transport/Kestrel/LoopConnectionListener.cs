@@ -25,6 +25,7 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
     private readonly AcceptCounters _counters;
     private readonly ILogger _logger;
     private readonly ResumeWork _resume;
+    private readonly HandOutWork[] _handOuts; // for each member of the group
     private RareLog _fullLog = new(TimeSpan.FromMinutes(1));
 
     // Its readers continue on the pool, never on the loop that accepted: Kestrel logs and measures there, and loggers may block.
@@ -59,6 +60,7 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
         _logger = logger;
         _listener = new SocketListener(loop, socket.Raw, listen, OnAccepted, logger, skipped: logger.ConnectionReset);
         _resume = new ResumeWork(this);
+        _handOuts = [.. settings.Select(each => new HandOutWork(this, each.Member.Loop))];
         if (limit is not null)
         {
             limit.HasRoom = () => loop.Post(_resume);
@@ -125,10 +127,10 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
     // overtake it.
     private void Reject(RawSocket socket)
     {
+        _counters.AddRejected(); // before the client can know: what it sees is counted by then
+        NoteIfFull();
         socket.ShutdownSend();
         socket.Dispose();
-        _counters.AddRejected();
-        NoteIfFull();
     }
 
     private void NoteIfFull()
@@ -174,10 +176,7 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
             {
                 listener._logger.AcceptedFailed(e, listener.EndPoint); // out of memory, at most: it costs this connection
                 Drop();
-                return;
             }
-
-            listener.OnStarted();
         }
 
         private void Start()
@@ -187,11 +186,7 @@ internal sealed partial class LoopConnectionListener : IConnectionListener
             var connection = new LoopConnection(socket, settings);
             connection.Join(newcomers);
             socket.Start(connection);
-            if (!listener._accepted.Writer.TryWrite(connection))
-            {
-                connection.Abort(new ConnectionAbortedException("The listener was closed before the connection was accepted."));
-                _ = connection.DisposeAsync().AsTask();
-            }
+            listener._handOuts[settings.Member.Number].Add(connection);
         }
     }
 }

@@ -31,27 +31,26 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     private readonly StreamSocket _socket;
     private readonly SegmentQueue _queue;
     private readonly PipeWaiter<ReadResult> _waiter;
-    private readonly ConnectionScheduler _scheduler;
     private readonly long _pauseAt;
     private bool _hasRead;
     private Exception? _inputError;
     private volatile bool _inputCompleted;
-    private int _readerCompleted;
+    private bool _readerCompleted;
     private volatile bool _leftUnread;
     private int _receiveSize = SegmentQueue.DefaultBlockSize;
-    private int _paused;
-    private int _cancelRequested;
+    private bool _paused;
+    private bool _cancelRequested;
     private long _examined;
     private bool _begun;
 
-    internal LoopPipeReader(LoopConnection connection, StreamSocket socket, LoopConnectionSettings settings, ConnectionScheduler scheduler)
+    internal LoopPipeReader(LoopConnection connection)
     {
+        LoopConnectionSettings settings = connection.Settings;
         _connection = connection;
-        _socket = socket;
+        _socket = connection.Socket;
         _queue = new SegmentQueue(settings.Pool);
         _pauseAt = settings.MaxReadBufferSize is > 0 and { } limit ? limit : long.MaxValue;
-        _scheduler = scheduler;
-        _waiter = new PipeWaiter<ReadResult>(this, scheduler);
+        _waiter = new PipeWaiter<ReadResult>(this, connection.Scheduler);
     }
 
     /// <summary>Whether the application had enough of the input while there was more of it: the peer may still be sending.</summary>
@@ -59,7 +58,8 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
     private long Unexamined => _queue.Committed - Math.Max(Volatile.Read(ref _examined), _queue.Consumed);
 
-    private bool CanTake => _queue.Committed > Volatile.Read(ref _examined) || _inputCompleted || Volatile.Read(ref _cancelRequested) == 1;
+    /// <summary>Whether a read has something to return. Any thread.</summary>
+    public bool IsReady => _queue.Committed > Volatile.Read(ref _examined) || _inputCompleted || Volatile.Read(ref _cancelRequested);
 
     // ---- the loop's side
 
@@ -71,13 +71,13 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
             return;
         }
 
-        if (_readerCompleted != 0)
+        if (_readerCompleted)
         {
             ReceiveForNobody();
             return;
         }
 
-        if (Volatile.Read(ref _paused) == 1)
+        if (Volatile.Read(ref _paused))
         {
             return; // more has come, or the peer has gone: neither is looked at, nor a second pause logged, before the application has caught up
         }
@@ -105,8 +105,9 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     /// <summary>The blocks of a completed reader go back where no receive can be under way. Loop thread.</summary>
     internal void ReleaseIfUnread()
     {
-        if (_readerCompleted != 0)
+        if (_readerCompleted)
         {
+            _leftUnread |= _queue.Length > 0; // received while the application was just having enough
             _queue.Clear();
         }
     }
@@ -136,7 +137,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
         // Completed afterwards: a handler that closes the socket in the middle of these bytes may still look at the rest of them.
         use(_queue.Peek());
-        Volatile.Write(ref _readerCompleted, 1);
+        Volatile.Write(ref _readerCompleted, true);
         _queue.Clear();
     }
 
@@ -205,8 +206,9 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     private bool Pause()
     {
         _connection.OnPaused();
-        Interlocked.Exchange(ref _paused, 1);
-        if (Unexamined < _pauseAt && Interlocked.CompareExchange(ref _paused, 0, 1) == 1)
+        Interlocked.Exchange(ref _paused, true);
+        Interlocked.MemoryBarrierProcessWide(); // for the consumer as well, who pays for no fence of his own
+        if (Unexamined < _pauseAt && Interlocked.CompareExchange(ref _paused, false, true))
         {
             _connection.OnResumed();
             return false;
@@ -225,15 +227,15 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
             return ValueTask.FromCanceled<ReadResult>(cancellationToken);
         }
 
-        bool mustResume = !_hasRead && _scheduler.LeavesPool;
+        bool mustResume = !_hasRead && _connection.Scheduler.LeavesPool;
         _hasRead = true;
-        if (CanTake && !mustResume)
+        if (IsReady && !mustResume)
         {
             return new ValueTask<ReadResult>(Take());
         }
 
         _waiter.Begin(cancellationToken);
-        if (!CanTake)
+        if (!IsReady)
         {
             return _waiter.Task;
         }
@@ -250,9 +252,9 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
     public override bool TryRead(out ReadResult result)
     {
         ThrowIfReaderCompleted();
-        bool canTake = CanTake;
-        result = canTake ? Take() : default;
-        return canTake;
+        bool isReady = IsReady;
+        result = isReady ? Take() : default;
+        return isReady;
     }
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -280,7 +282,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
             _connection.OnBegun();
         }
 
-        if (Volatile.Read(ref _paused) == 1 && Unexamined <= _pauseAt / 2 && Interlocked.Exchange(ref _paused, 0) == 1)
+        if (Volatile.Read(ref _paused) && Unexamined <= _pauseAt / 2 && Interlocked.Exchange(ref _paused, false))
         {
             _connection.OnResumed();
             _socket.Loop.Post(this);
@@ -289,19 +291,23 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
     public override void CancelPendingRead()
     {
-        Volatile.Write(ref _cancelRequested, 1);
+        Volatile.Write(ref _cancelRequested, true);
         _waiter.Wake(inline: false);
     }
 
     public override void Complete(Exception? exception = null)
     {
         // An exchange, because a connection may be disposed from two sides at once.
-        if (Interlocked.Exchange(ref _readerCompleted, 1) == 1)
+        if (Interlocked.Exchange(ref _readerCompleted, true))
         {
             return;
         }
 
-        _leftUnread = _queue.Length > 0 || Volatile.Read(ref _paused) == 1;
+        // Set, never reset: the loop may be finding more at this moment.
+        if (_queue.Length > 0 || Volatile.Read(ref _paused))
+        {
+            _leftUnread = true;
+        }
 
         // Posted from the loop, too: a paused connection hears nothing more of what the kernel has, and has to ask.
         if (!_socket.Loop.Post(this) || _socket.Loop.IsOnLoopThread)
@@ -312,7 +318,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
     public ReadResult Take()
     {
-        bool canceled = Interlocked.Exchange(ref _cancelRequested, 0) == 1;
+        bool canceled = Interlocked.Exchange(ref _cancelRequested, false);
 
         // Completion before content: all that was received before the end is committed by then.
         bool completed = _inputCompleted;
@@ -326,7 +332,7 @@ internal sealed class LoopPipeReader : PipeReader, IPipeEnd<ReadResult>, ILoopWo
 
     private void ThrowIfReaderCompleted()
     {
-        if (Volatile.Read(ref _readerCompleted) != 0)
+        if (Volatile.Read(ref _readerCompleted))
         {
             throw new InvalidOperationException("Reading is not allowed after the reader was completed.");
         }

@@ -9,18 +9,16 @@ namespace LoopBridge.Kestrel;
 /// </summary>
 internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
 {
-    private readonly LoopConnection _connection;
     private readonly StreamSocket _socket;
     private readonly ConnectionScheduler _scheduler;
     private PipeWaiter<FlushResult>? _waiter; // made by the first flush that has to wait, which on most connections never comes
-    private int _completed;
-    private int _cancelRequested;
+    private bool _completed;
+    private bool _cancelRequested;
 
-    internal LoopPipeWriter(LoopConnection connection, StreamSocket socket, ConnectionScheduler scheduler)
+    internal LoopPipeWriter(LoopConnection connection)
     {
-        _connection = connection;
-        _socket = socket;
-        _scheduler = scheduler;
+        _socket = connection.Socket;
+        _scheduler = connection.Scheduler;
     }
 
     public override bool CanGetUnflushedBytes => true;
@@ -51,20 +49,19 @@ internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
 
         PipeWaiter<FlushResult> waiter = _waiter ??= new PipeWaiter<FlushResult>(this, _scheduler);
         waiter.Begin(cancellationToken);
-        bool drained = _socket.Unsent <= _socket.SendLowWater;
-        return (drained || CanTake) && waiter.TryEnd() ? new ValueTask<FlushResult>(Take()) : waiter.Task;
+        return IsReady && waiter.TryEnd() ? new ValueTask<FlushResult>(Take()) : waiter.Task;
     }
 
     public override void CancelPendingFlush()
     {
-        Interlocked.Exchange(ref _cancelRequested, 1); // in full before the look at the waiter, which a flush makes before it looks here
+        Interlocked.Exchange(ref _cancelRequested, true); // in full before the look at the waiter, which a flush makes before it looks here
         Waiter?.Wake(inline: false);
     }
 
     public override void Complete(Exception? exception = null)
     {
         // An exchange, because a connection may be disposed from two sides at once.
-        if (Interlocked.Exchange(ref _completed, 1) == 1)
+        if (Interlocked.Exchange(ref _completed, true))
         {
             return;
         }
@@ -75,23 +72,17 @@ internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
         }
         else
         {
-            _connection.OnOutputFailed(exception);
+            _scheduler.Connection.OnOutputFailed(exception);
             _socket.Flush(); // what was written goes back to the pool, if not to the peer
         }
     }
 
     /// <summary>
     /// Room again. Loop thread. The news may be late: it may be about an earlier flush, which saw by itself that it could go on, and after
-    /// which more was written than there is room for. So it counts only where a flush waits and what it waits for is true, looked at in
-    /// this order, because a flush adds its bytes before it waits.
+    /// which more was written than there is room for. It counts only where that is true of the flush that waits, which has added its bytes
+    /// before it waits.
     /// </summary>
-    internal void OnDrained()
-    {
-        if (Waiter is { IsWaiting: true } waiter && _socket.Unsent <= _socket.SendLowWater)
-        {
-            waiter.Wake(inline: true);
-        }
-    }
+    internal void OnDrained() => Waiter?.Wake(inline: true);
 
     /// <summary>The connection is gone: writes do nothing from here on.</summary>
     internal void OnClosed()
@@ -102,12 +93,15 @@ internal sealed class LoopPipeWriter : PipeWriter, IPipeEnd<FlushResult>
 
     private PipeWaiter<FlushResult>? Waiter => Volatile.Read(ref _waiter);
 
-    private bool IsCompleted => Volatile.Read(ref _completed) != 0;
+    private bool IsCompleted => Volatile.Read(ref _completed);
 
-    private bool CanTake => _socket.IsClosing || Volatile.Read(ref _cancelRequested) == 1;
+    /// <summary>Whether a flush need not wait any more. Any thread.</summary>
+    public bool IsReady => CanTake || _socket.Unsent <= _socket.SendLowWater;
+
+    private bool CanTake => _socket.IsClosing || Volatile.Read(ref _cancelRequested);
 
     public FlushResult Take()
-        => new(isCanceled: Interlocked.Exchange(ref _cancelRequested, 0) == 1, isCompleted: _socket.IsClosing || IsCompleted);
+        => new(isCanceled: Interlocked.Exchange(ref _cancelRequested, false), isCompleted: _socket.IsClosing || IsCompleted);
 
     private void ThrowIfCompleted()
     {

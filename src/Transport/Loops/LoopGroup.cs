@@ -42,7 +42,8 @@ public sealed class LoopGroup : IDisposable
         _members = new LoopMember[count > 0 ? count : DefaultCount];
 
         // The loops' own threads are among them.
-        Workers = new ElasticThreads(supervision.MaxWorkerThreads + _members.Length);
+        MaxWorkers = supervision.MaxWorkerThreads;
+        Workers = new ElasticThreads(MaxWorkers + _members.Length, idleTime: supervision.WorkerIdleTime);
         _processors = supervision.MakeProcessors();
         var relief = new CrowdRelief(_processors);
         var watches = new LoopWatch[_members.Length];
@@ -72,8 +73,11 @@ public sealed class LoopGroup : IDisposable
 
     internal LoopWatchdog Watchdog { get; }
 
-    /// <summary>Threads that run something else than a loop. Any thread.</summary>
-    internal int BusyWorkers => Math.Max(Workers.Busy - _members.Count(static member => member.IsRunning), 0);
+    /// <summary>How many threads there may be beside those of the loops: <see cref="LoopBridgeOptions.MaxWorkerThreads"/>.</summary>
+    public int MaxWorkers { get; }
+
+    /// <summary>How many of them run something now: HTTP code that has overstayed on a loop. Any thread.</summary>
+    public int BusyWorkers => Math.Max(Workers.Busy - _members.Count(static member => member.IsRunning), 0);
 
     /// <summary>Starts the loops' threads. Harmless when repeated. Any thread.</summary>
     public void Start()

@@ -20,6 +20,8 @@ public sealed class LoopMember
     private int _connections;
     private long _placed;
     private long _readPauses;
+    private long _handOvers;
+    private long _overstays;
 
     /// <param name="number">Its place in the group.</param>
     /// <param name="engine">Belongs to the member from here on.</param>
@@ -41,6 +43,18 @@ public sealed class LoopMember
 
     /// <summary>Connections placed here and not yet released. Any thread.</summary>
     public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>
+    /// Runs of HTTP code that have held the loop's thread beyond <see cref="LoopBridgeOptions.OverstayLimit"/>, under
+    /// <see cref="LoopScheduling.Adaptive"/>. Since the start; any thread.
+    /// </summary>
+    public long Overstays => Interlocked.Read(ref _overstays);
+
+    /// <summary>
+    /// How many of them have lost the loop, which went on with another thread. Fewer than <see cref="Overstays"/>, if some returned just
+    /// before or no thread was to be had. Since the start; any thread.
+    /// </summary>
+    public long HandOvers => Interlocked.Read(ref _handOvers);
 
     /// <summary>Connections ever placed here. Any thread.</summary>
     internal long Placed => Interlocked.Read(ref _placed);
@@ -93,6 +107,12 @@ public sealed class LoopMember
 
     internal void CountReadPause() => Interlocked.Increment(ref _readPauses);
 
+    internal void CountOverstay(string? origin)
+    {
+        Interlocked.Increment(ref _overstays);
+        Instruments?.Overstayed(this, origin);
+    }
+
     internal void StartThread()
     {
         Volatile.Write(ref _life, Running);
@@ -108,6 +128,7 @@ public sealed class LoopMember
             return;
         }
 
+        Interlocked.Increment(ref _handOvers);
         Instruments?.HandedOver(this);
         if (_logger.IsEnabled(LogLevel.Debug))
         {

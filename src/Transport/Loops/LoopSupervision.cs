@@ -17,6 +17,9 @@ internal sealed record LoopSupervision
     /// <summary>How many threads there may be beside those of the loops. Defaults to 256.</summary>
     internal int MaxWorkerThreads { get; init; } = 256;
 
+    /// <summary>How long one of them waits for work before it ends. Defaults to what <see cref="ElasticThreads"/> has.</summary>
+    internal TimeSpan? WorkerIdleTime { get; init; }
+
     /// <summary>Tells whether a processor is idle. The group disposes of what it makes.</summary>
     internal Func<IdleProcessors> MakeProcessors { get; init; } = static () => new IdleProcessors();
 

@@ -119,7 +119,7 @@ internal sealed class LoopWatch(
         if (!_overstayed)
         {
             _overstayed = true;
-            member.Instruments?.Overstayed(member, (guest as ILoopGuest)?.Origin);
+            member.CountOverstay((guest as ILoopGuest)?.Origin);
         }
 
         _spareCalled = spares.TryRun(new TakeOver(member, ticket));

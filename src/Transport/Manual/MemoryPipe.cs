@@ -124,7 +124,7 @@ internal sealed class MemoryPipe(IEventLoop loop, int capacity, int[] pieces) : 
         if (_senderWaits && (_bytes.Length < capacity || _refusal is not null) && Sender is { } sender)
         {
             _senderWaits = false;
-            sender.OnSendReady(IoResult.Of(0));
+            sender.OnSendProgress(IoResult.Of(0));
         }
     }
 

@@ -3,9 +3,9 @@ using System.Net.Sockets;
 namespace LoopBridge.Sockets;
 
 /// <summary>
-/// How long a listener rests when the process has run out of descriptors or memory, or the listening socket itself is broken: it stays
-/// readable then, and trying at once again would burn the core that should be closing connections. Doubles from 100 ms to 5 s, the figures
-/// Garnet uses.
+/// How long a listener rests when the process has run out of descriptors or memory, or the listening socket itself is broken: the
+/// clients are still there then, and trying at once again would burn the core that should be closing connections. Doubles from 100 ms to
+/// 5 s, the figures Garnet uses.
 /// </summary>
 internal sealed class AcceptBackoff
 {

@@ -79,7 +79,7 @@ internal sealed class ConnectingChannel(IEventLoop loop) : IStreamChannel
         if (_sendWaits)
         {
             _sendWaits = false;
-            _owner!.OnSendReady(IoResult.Of(0));
+            _owner!.OnSendProgress(IoResult.Of(0));
         }
 
         if (_receivable && !_closed)
@@ -186,7 +186,7 @@ internal sealed class ConnectingChannel(IEventLoop loop) : IStreamChannel
             }
         }
 
-        public void OnSendReady(IoResult done) => outer._owner!.OnSendReady(done);
+        public void OnSendProgress(IoResult done) => outer._owner!.OnSendProgress(done);
 
         public void OnFailed(Exception reason) => outer._owner!.OnFailed(reason);
 

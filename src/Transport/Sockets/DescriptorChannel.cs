@@ -172,7 +172,7 @@ internal sealed class DescriptorChannel : IStreamChannel, IIoHandler, IOnBehalf
         if (_sendWaits && !_closed && (ended || (events & IoEvents.Write) != 0))
         {
             _sendWaits = false;
-            _owner!.OnSendReady(IoResult.Of(0));
+            _owner!.OnSendProgress(IoResult.Of(0));
         }
 
         if (!CanRead && !ended && !_closed)

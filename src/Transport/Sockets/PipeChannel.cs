@@ -279,7 +279,7 @@ internal sealed class PipeChannel : IStreamChannel
         }
         else
         {
-            _owner!.OnSendReady(done);
+            _owner!.OnSendProgress(done);
         }
     }
 

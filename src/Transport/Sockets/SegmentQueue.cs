@@ -139,7 +139,7 @@ internal sealed class SegmentQueue(MemoryPool<byte>? pool, int blockSize = Segme
         Volatile.Write(ref _open, tail);
     }
 
-    // A block that the producer had for nothing, as a receive that would block has. A consumer that emptied it meanwhile could not give it
+    // A block that the producer had for nothing, as a receive that finds nothing has. A consumer that emptied it meanwhile could not give it
     // back and may have nothing to do here for hours. So: show it, then look, as the consumer does it the other way round. With all
     // consumed and the tail in hand, nobody looks at the head until more is committed.
     private void PutBack(BufferSegment tail)

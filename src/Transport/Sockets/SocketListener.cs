@@ -223,7 +223,7 @@ internal sealed partial class SocketListener : IListenChannelOwner, IOnBehalf, I
         }
         catch (Exception e)
         {
-            // A bug above costs that connection, not those behind it: no edge would tell of them again.
+            // A bug above costs that connection, not those behind it: nothing would tell of them again.
             _logger.AcceptedFailed(e, EndPoint);
             accepted.Dispose();
         }

@@ -25,12 +25,9 @@ internal sealed partial class StreamSocket
 
     private static int _lingering;
 
-    private LoopTimeout? _lingerTimeout;
-    private long _discarded;
+    private Linger? _linger;
     private bool _closesGently;
     private bool _peerIsSending;
-    private bool _lingers;
-    private bool _hasLingered;
 
     /// <summary>As long as Kestrel gives a client to send the rest of a request body that nobody reads.</summary>
     internal static TimeSpan LingerLimit => TimeSpan.FromSeconds(5);
@@ -75,54 +72,63 @@ internal sealed partial class StreamSocket
             return false;
         }
 
-        _hasLingered = _lingers = true;
-        _lingerTimeout = Loop.CallLater(LingerLimit, static socket => ((StreamSocket)socket!).EndLinger(), this);
-        Discarded(result);
+        _linger = new Linger(this);
+        _linger.Discarded(result);
         return true;
     }
 
-    private void GoOnLingering()
+    /// <summary>What a socket needs that lingers: few do. Loop thread.</summary>
+    private sealed class Linger : ILoopWork
     {
-        if (_lingers)
-        {
-            Discarded(_channel.Discard(DiscardShare));
-        }
-    }
+        private readonly StreamSocket _socket;
+        private readonly LoopTimeout _timeout;
+        private long _discarded;
+        private bool _isOver;
 
-    private void Discarded(IoResult result)
-    {
-        if (result.IsPending)
+        internal Linger(StreamSocket socket)
         {
-            return;
+            _socket = socket;
+            _timeout = socket.Loop.CallLater(LingerLimit, static linger => ((Linger)linger!).End(), this);
         }
 
-        _discarded += result.IsOk ? result.Count : 0;
-        if (result.IsError || result.Count == 0 || _discarded >= MaxDiscarded)
+        public void Run()
         {
-            EndLinger();
-        }
-        else if (result.Count >= DiscardShare)
-        {
-            Loop.Post(new LingerWork(this));
-        }
-    }
-
-    private void EndLinger()
-    {
-        if (!_lingers)
-        {
-            return;
+            if (!_isOver)
+            {
+                Discarded(_socket._channel.Discard(DiscardShare));
+            }
         }
 
-        _lingers = false;
-        Interlocked.Decrement(ref _lingering);
-        Loop.RemoveTimeout(_lingerTimeout!);
-        Loop.Disown(this);
-        _channel.Close(reset: false);
-    }
+        internal void Discarded(IoResult result)
+        {
+            if (result.IsPending)
+            {
+                return;
+            }
 
-    private sealed class LingerWork(StreamSocket socket) : ILoopWork
-    {
-        public void Run() => socket.GoOnLingering();
+            _discarded += result.IsOk ? result.Count : 0;
+            if (result.IsError || result.Count == 0 || _discarded >= MaxDiscarded)
+            {
+                End();
+            }
+            else if (result.Count >= DiscardShare)
+            {
+                _socket.Loop.Post(this);
+            }
+        }
+
+        internal void End()
+        {
+            if (_isOver)
+            {
+                return;
+            }
+
+            _isOver = true;
+            Interlocked.Decrement(ref _lingering);
+            _socket.Loop.RemoveTimeout(_timeout);
+            _socket.Loop.Disown(_socket);
+            _socket._channel.Close(reset: false);
+        }
     }
 }

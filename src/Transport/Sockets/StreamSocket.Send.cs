@@ -7,8 +7,7 @@ namespace LoopBridge.Sockets;
 /// <remarks>
 /// <para>Sending. The writer puts bytes into the queue and <see cref="Flush"/>es. On the loop's thread the bytes then leave at the end of
 /// the turn, together with whatever else the turn writes to this connection, in one gather send. From another thread they leave at
-/// once where the flush stands alone; the next ones before the loop has looked at the connection again are a burst, and the loop sends them
-/// together.</para>
+/// once where the flush stands alone, and in a burst together (see <c>StreamSocket.Bursts.cs</c>).</para>
 /// <para>Whoever sends holds the send token, <c>_sendState</c>: one sender at a time, and the descriptor is closed only by the holder, so
 /// that its number is never used after close. A flush that finds the token taken marks it, and the holder looks once more before it lets
 /// go. While a send waits for the peer the token stays taken.</para>
@@ -19,11 +18,6 @@ internal sealed partial class StreamSocket : ILoopWork
     private const int Busy = 1;
     private const int Again = 2;
 
-    // What flushes from other threads have done since the loop last looked.
-    private const int NoFlush = 0;
-    private const int SentAlone = 1;
-    private const int LoopCalled = 2;
-
     // What one connection may send in one go while its peer keeps up, before the others of the loop have their turn.
     private const int FairShare = 512 * 1024;
 
@@ -32,25 +26,13 @@ internal sealed partial class StreamSocket : ILoopWork
 
     private readonly SegmentQueue _queue;
     private ContinueSendWork? _continueSend;
-    private DrainedWork? _drained;
-    private SentWork? _sent;
-    private SendBurstWork? _sendBurst;
     private int _sendState;
-    private int _elsewhere;
     private bool _atTurnEnd;
     private bool _sendWaits;
     private bool _discard;
     private bool _finished;
     private volatile bool _finishRequested;
-    private int _drainWanted;
-    private long _sentWanted;
     private int _sendersElsewhere;
-
-    /// <summary>Unsent bytes above which a writer has to wait.</summary>
-    internal long SendHighWater { get; }
-
-    /// <summary>Unsent bytes at which a waiting writer goes on.</summary>
-    internal long SendLowWater { get; }
 
     /// <summary>Bytes flushed and not yet taken by the kernel. Any thread.</summary>
     internal long Unsent => _queue.Length;
@@ -138,17 +120,6 @@ internal sealed partial class StreamSocket : ILoopWork
     }
 
     /// <summary>
-    /// Wants <see cref="ISocketSink.OnSent"/> when the kernel has taken so many bytes in all; takes the place of an earlier wish. False: it
-    /// has already. Writer.
-    /// </summary>
-    internal bool WaitSent(long position)
-    {
-        // Announce, then look: as in Flush.
-        Interlocked.Exchange(ref _sentWanted, position);
-        return Sent < position || Interlocked.CompareExchange(ref _sentWanted, 0, position) != position;
-    }
-
-    /// <summary>
     /// Sends what is flushed, ends the sending direction (FIN), then reports <see cref="ISocketSink.OnSendFinished"/>. Writer, any thread.
     /// </summary>
     internal void FinishSending()
@@ -165,7 +136,7 @@ internal sealed partial class StreamSocket : ILoopWork
         Pump();
     }
 
-    void IStreamChannelOwner.OnSendReady(IoResult done)
+    void IStreamChannelOwner.OnSendProgress(IoResult done)
     {
         _sendWaits = false;
         if (done.IsError)
@@ -179,54 +150,6 @@ internal sealed partial class StreamSocket : ILoopWork
         }
 
         PumpHeld();
-    }
-
-    // One that stands alone wakes nobody. A burst, such as the streams of HTTP/2 make from the thread pool, would cost a call for each: sent
-    // one by one, HTTP/2 came to half of what Kestrel's sockets do with it.
-    private void SendFromElsewhere()
-    {
-        if (_closing)
-        {
-            SendFlushed(); // nothing leaves any more, and the blocks go back at once
-            return;
-        }
-
-        // The exchange is also the fence between the commit and the look at whether the loop is still to come: it does it the other way round.
-        int before = Interlocked.CompareExchange(ref _elsewhere, SentAlone, NoFlush);
-        if (before == SentAlone)
-        {
-            before = Interlocked.CompareExchange(ref _elsewhere, LoopCalled, SentAlone);
-            if (before == SentAlone && Loop.Post(_sendBurst ??= new SendBurstWork(this)))
-            {
-                return;
-            }
-        }
-
-        if (before != LoopCalled)
-        {
-            SendFlushed();
-        }
-    }
-
-    // The loop looks at the connection: what is flushed from now on stands alone.
-    private void EndBurst()
-    {
-        if (Volatile.Read(ref _elsewhere) == SentAlone)
-        {
-            Interlocked.CompareExchange(ref _elsewhere, NoFlush, SentAlone);
-        }
-    }
-
-    private bool MayWriteOn()
-    {
-        if (SendHighWater <= 0 || Unsent <= SendHighWater)
-        {
-            return true;
-        }
-
-        // Announce the wait, then look once more: the sender does it the other way round.
-        Interlocked.Exchange(ref _drainWanted, 1);
-        return Unsent <= SendLowWater && Interlocked.CompareExchange(ref _drainWanted, 0, 1) == 1;
     }
 
     private void Pump()
@@ -359,54 +282,6 @@ internal sealed partial class StreamSocket : ILoopWork
         }
     }
 
-    private void NotifyDrained(bool onLoop)
-    {
-        Interlocked.MemoryBarrier(); // what was consumed before the question: the writer announces its wait and then looks the other way round
-        if (Volatile.Read(ref _drainWanted) == 1 && Unsent <= SendLowWater && Interlocked.Exchange(ref _drainWanted, 0) == 1)
-        {
-            if (onLoop)
-            {
-                ReportDrained();
-            }
-            else
-            {
-                Loop.Post(_drained ??= new DrainedWork(this));
-            }
-        }
-
-        long wanted = Volatile.Read(ref _sentWanted);
-        if (wanted != 0 && Sent >= wanted && Interlocked.CompareExchange(ref _sentWanted, 0, wanted) == wanted)
-        {
-            if (onLoop)
-            {
-                ReportSent();
-            }
-            else
-            {
-                Loop.Post(_sent ??= new SentWork(this));
-            }
-        }
-    }
-
-    // After the close a writer that waits has been told already: nothing comes after OnClosed.
-    private void ReportDrained()
-    {
-        if (!_closed)
-        {
-            using OutsideContext _ = OutsideContext.Enter();
-            _sink?.OnSendDrained();
-        }
-    }
-
-    private void ReportSent()
-    {
-        if (!_closed)
-        {
-            using OutsideContext _ = OutsideContext.Enter();
-            _sink?.OnSent();
-        }
-    }
-
     // Loop thread, with _closing set. If somebody else is sending, he finds that out when he lets go; a send that waits is ours to end.
     private void CloseWhenSenderIsOut()
     {
@@ -424,35 +299,10 @@ internal sealed partial class StreamSocket : ILoopWork
         PumpHeld();
     }
 
-    private sealed class SendBurstWork(StreamSocket socket) : ILoopWork, IOnBehalf
-    {
-        object? IOnBehalf.Behalf => socket;
-
-        public void Run()
-        {
-            Interlocked.Exchange(ref socket._elsewhere, NoFlush);
-            socket.Pump();
-        }
-    }
-
     private sealed class ContinueSendWork(StreamSocket socket) : ILoopWork, IOnBehalf
     {
         object? IOnBehalf.Behalf => socket;
 
         public void Run() => socket.PumpHeld();
-    }
-
-    private sealed class DrainedWork(StreamSocket socket) : ILoopWork, IOnBehalf
-    {
-        object? IOnBehalf.Behalf => socket;
-
-        public void Run() => socket.ReportDrained();
-    }
-
-    private sealed class SentWork(StreamSocket socket) : ILoopWork, IOnBehalf
-    {
-        object? IOnBehalf.Behalf => socket;
-
-        public void Run() => socket.ReportSent();
     }
 }

@@ -184,7 +184,7 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IOnBehalf, IDi
 
         // A pipe ends on a thread of its own choice, perhaps when there is no loop any more to tell from.
         TellClosed();
-        EndLinger();
+        _linger?.End();
     }
 
     void IStreamChannelOwner.OnConnected(SocketError error)
@@ -210,9 +210,9 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IOnBehalf, IDi
             using OutsideContext _ = OutsideContext.Enter();
             _sink!.OnReceivable();
         }
-        else if (_lingers)
+        else
         {
-            GoOnLingering();
+            _linger?.Run();
         }
     }
 
@@ -220,7 +220,7 @@ internal sealed partial class StreamSocket : IStreamChannelOwner, IOnBehalf, IDi
 
     void IStreamChannelOwner.OnClosed()
     {
-        if (!_hasLingered)
+        if (_linger is null)
         {
             FinishClose();
         }

@@ -96,7 +96,7 @@ internal sealed partial class TlsChannel
         if (_sendWaits && !_closed)
         {
             _sendWaits = false;
-            _owner!.OnSendReady(IoResult.Of(0));
+            _owner!.OnSendProgress(IoResult.Of(0));
         }
 
         if (_shutdownWaits && !_closed)

@@ -142,7 +142,7 @@ internal sealed partial class TlsChannel
         IoResult done = TakeWrite();
         if (!wasClosed && !done.IsPending)
         {
-            _owner!.OnSendReady(done);
+            _owner!.OnSendProgress(done);
         }
     }
 
@@ -155,7 +155,7 @@ internal sealed partial class TlsChannel
             EndWrite();
             if (!_closed)
             {
-                _owner!.OnSendReady(IoResult.Of(_writeCount));
+                _owner!.OnSendProgress(IoResult.Of(_writeCount));
             }
         }
     }

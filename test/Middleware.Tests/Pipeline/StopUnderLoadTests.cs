@@ -26,6 +26,7 @@ public sealed class StopUnderLoadTests
             driver,
             kestrel =>
             {
+                kestrel.Limits.MinResponseDataRate = null; // clients that a loaded machine holds up for long are no reason to break off
                 kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
                 kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
                 kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(TestCertificate.Localhost));
@@ -49,14 +50,19 @@ public sealed class StopUnderLoadTests
         await Task.WhenAll(clients).WithDeadline();
         Assert.Equal(load.Begun, load.Answered);
 
-        // An HTTP/2 client that has all its answers may be gone before Kestrel has counted its streams as ended: over stock sockets, too.
-        string[] resets = [.. server.Logs.Entries.Where(static entry => entry.Id.Name == "ConnectionWriteRst"
+        // An HTTP/2 client that has all its answers may be gone before Kestrel has counted its streams as ended: over stock sockets, too. Or
+        // before the last bytes for it (GOAWAY) could be sent: its kernel has reset the connection then.
+        HashSet<string> resetByClient = [.. server.Logs.Entries.Where(static entry => entry.Id.Name == "ConnectionReset").Select(IdOf)];
+        string[] resets = [.. server.Logs.Entries.Where(entry => entry.Id.Name == "ConnectionWriteRst"
+            && !resetByClient.Contains(IdOf(entry))
             && !entry.Message.Contains("The client closed the connection.", StringComparison.Ordinal))
             .Select(static entry => entry.Message)];
         Assert.Empty(resets);
         Assert.DoesNotContain(server.Logs.Entries, entry => entry.Category == "LoopBridge.Transport" && entry.Level > LogLevel.Debug);
         Assert.Empty(server.Logs.AtLeast(LogLevel.Warning));
     }
+
+    private static string IdOf(LogEntry entry) => entry.Message.Split('"')[1];
 
     /// <summary>Both ends of the load, and the two counts.</summary>
     private sealed class Load

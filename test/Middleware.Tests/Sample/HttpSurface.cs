@@ -26,9 +26,11 @@ internal static class HttpSurface
         {
             Assert.Equal(driver, loop.GetProperty("driver").GetString(), ignoreCase: true);
             Assert.Equal(mode.ToString(), loop.GetProperty("mode").GetString());
+            Assert.True(Enum.TryParse<LoopScheduling>(loop.GetProperty("scheduling").GetString(), out _));
+            Assert.Equal(256, loop.GetProperty("maxWorkers").GetInt32());
             Assert.NotEqual(0, loop.GetProperty("threadId").GetInt32());
             Assert.All(
-                ["connections", "turns", "callbacks", "timers", "lagMilliseconds"],
+                ["connections", "turns", "callbacks", "timers", "lagMilliseconds", "overstays", "handOvers", "busyWorkers"],
                 name => Assert.True(loop.GetProperty(name).GetDouble() >= 0, $"{name}: {loop}"));
         }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using LoopBridge.Middleware.Tests.Handlers;
 using LoopBridge.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,6 +42,33 @@ public sealed class SampleOnKestrelTests
         }
 
         Assert.Empty(factory.Logs.AtLeast(LogLevel.Error));
+    }
+
+    [Theory, ClassData(typeof(Modes))]
+    public async Task Loops_WhileAHandlerOverstays_TellsOfItTheHandOverAndTheThreadItHas(LoopBridgeMode mode)
+    {
+        await using SampleFactory factory = SampleFactory.OnKestrel(("LoopBridge:Mode", mode.ToString()), ("LoopBridge:LoopCount", "1"));
+        using HttpClient client = factory.ClientOf("Web", HttpVersion.Version11);
+        using var patience = new CancellationTokenSource(Deadline.Default);
+        JsonElement loop;
+        do
+        {
+            // On a loaded machine the watchdog may not come to look while one of them blocks.
+            Task<string> blocked = client.GetStringAsync(new Uri("/block?ms=500", UriKind.Relative), patience.Token);
+            do
+            {
+                loop = await LoopAsync(client);
+            }
+            while (!IsTold(loop) && !blocked.IsCompleted);
+
+            Assert.Equal("500", await blocked);
+        }
+        while (!IsTold(loop));
+
+        Assert.Equal("Adaptive", loop.GetProperty("scheduling").GetString());
+
+        static bool IsTold(JsonElement loop)
+            => Array.TrueForAll(["overstays", "handOvers", "busyWorkers"], (string name) => loop.GetProperty(name).GetInt32() > 0);
     }
 
     [Theory, MemberData(nameof(Switches))]
@@ -99,6 +127,13 @@ public sealed class SampleOnKestrelTests
         {
             File.Delete(file);
         }
+    }
+
+    private static async Task<JsonElement> LoopAsync(HttpClient client)
+    {
+        string answer = await client.GetStringAsync(new Uri("/loops", UriKind.Relative), TestContext.Current.CancellationToken).WithDeadline();
+        using JsonDocument loops = JsonDocument.Parse(answer);
+        return Assert.Single(loops.RootElement.EnumerateArray()).Clone();
     }
 
     private static SampleFactory Start(LoopBridgeMode mode, string driver, string scheduling, bool enabled)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using LoopBridge.Testing;
 
 namespace LoopBridge.Middleware.Tests.Sample;
 
@@ -28,9 +29,8 @@ public sealed class SampleStartFailureTests
     public async Task Start_OnATakenPort_FailsAndLeavesNothingListening()
     {
         using Socket taken = SampleProcess.TakePort();
-        Socket free = SampleProcess.TakePort();
-        var released = (IPEndPoint)free.LocalEndPoint!;
-        free.Dispose();
+        using var port = new ReservedPort();
+        IPEndPoint released = port.EndPoint;
 
         // Chat is bound first and Web last: by the time Web fails the others listen.
         (int code, string output) = await SampleProcess.RunToEndAsync(

@@ -20,7 +20,7 @@ internal sealed class RecordingOwner : IStreamChannelOwner, IListenChannelOwner
 
     public void OnReceivable() => Receivable++;
 
-    public void OnSendReady(IoResult done) => SendReady++;
+    public void OnSendProgress(IoResult done) => SendReady++;
 
     public void OnFailed(Exception reason) => Assert.Fail($"A socket reports its errors as results: {reason}");
 

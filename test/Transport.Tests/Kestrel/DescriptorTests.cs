@@ -10,7 +10,7 @@ namespace LoopBridge.Transport.Tests.Kestrel;
 [Collection(NonParallel.Name)]
 public sealed class DescriptorTests
 {
-    // All of these are open in any process of the runtime, so no new one is to be had. Not fewer: poll(2) refuses sets above the limit.
+    // All below are in use, so that no new one is to be had. Not fewer: poll(2) refuses sets above the limit.
     private const ulong InUse = 16;
 
     [Theory, MemberData(nameof(Cases.All), MemberType = typeof(Cases))]
@@ -32,6 +32,7 @@ public sealed class DescriptorTests
         IConnectionListener listener = await host.BindAsync();
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         Task<ConnectionContext?> pending;
+        List<Socket> fill = FillUp();
         Assert.Equal(0, LibCalls.GetLimit(LibCalls.LimitOfFiles, out LibCalls.Limit limit));
         Assert.Equal(0, LibCalls.SetLimit(LibCalls.LimitOfFiles, limit with { Soft = InUse }));
         try
@@ -45,10 +46,23 @@ public sealed class DescriptorTests
         finally
         {
             Assert.Equal(0, LibCalls.SetLimit(LibCalls.LimitOfFiles, limit));
+            fill.ForEach(static socket => socket.Dispose());
         }
 
         ConnectionContext? connection = await pending.WithDeadline();
         await connection!.DisposeAsync().WithDeadline();
+    }
+
+    // The kernel gives the lowest number that is free: what tests before this one have left open in between is taken when a higher one comes.
+    private static List<Socket> FillUp()
+    {
+        var fill = new List<Socket>();
+        do
+        {
+            fill.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        }
+        while ((ulong)fill[^1].Handle < InUse);
+        return fill;
     }
 
     private static async Task RoundAsync(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)

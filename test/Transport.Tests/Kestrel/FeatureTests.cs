@@ -65,6 +65,38 @@ public sealed class FeatureTests
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
+    [Contract("K-39")]
+    public async Task Features_OneObjectUnderSeveralKeys_EachKeyIsItsOwn(LoopBridgeMode mode, LoopDriver driver)
+    {
+        await using var host = new TransportHost(mode, driver);
+        IFeatureCollection features = (await host.ConnectAsync()).Connection.Features;
+        IFeatureCollection others = (await host.ConnectAsync()).Connection.Features;
+        int born = features.Count();
+        var server = new Version(1, 0);
+        Type[] keys = [typeof(Version), typeof(ICloneable), typeof(IComparable), typeof(IFormattable)]; // as Kestrel sets itself under four
+        foreach (Type key in keys)
+        {
+            features[key] = server;
+        }
+
+        others[keys[1]] = server; // in another order
+        Assert.All(keys, key => Assert.Same(server, features[key]));
+        Assert.Same(server, others[keys[1]]);
+        Assert.Null(others[keys[0]]);
+
+        features[keys[1]] = "another";
+        features[keys[2]] = null;
+        features[keys[3]] = server; // once more
+        Assert.Equal([server, "another", null, server], keys.Select(key => features[key]));
+        Assert.Equal(born + 3, features.Count());
+
+        features[keys[1]] = server;
+        features[keys[2]] = server;
+        Assert.All(keys, key => Assert.Same(server, features[key]));
+        Assert.Equal(born + keys.Length, features.Count());
+    }
+
+    [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
     [Contract("K-42"), Contract("K-81")]
     public async Task MemoryPool_IsThePipesOwnAndFromTheFactory(LoopBridgeMode mode, LoopDriver driver)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using LoopBridge.Testing;
@@ -14,7 +15,7 @@ public sealed class LingeringCloseTests
     [Contract("K-74"), Contract("K-67")]
     public async Task DisposeAsync_ClientGoesOnSending_GetsAllOfTheAnswer(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxWriteBufferSize = null);
+        await using TransportHost host = Create(mode, driver, scheduling, o => o.MaxWriteBufferSize = null);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         await client.SendAllAsync(new byte[10_000]);
         ReadResult part = await connection.Transport.Input.ReadSoonAsync();
@@ -37,7 +38,7 @@ public sealed class LingeringCloseTests
     public async Task DisposeAsync_ClientSendsIntoAPausedConnection_GetsAllOfTheAnswer(
         LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling)
     {
-        await using var host = new TransportHost(mode, driver, scheduling, o => o.MaxReadBufferSize = 4096);
+        await using TransportHost host = Create(mode, driver, scheduling, o => o.MaxReadBufferSize = 4096);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         client.SendUntilFull();
         PipeExtensions.Eventually(() => host.LogsOf("ConnectionPause").Length == 1, "The connection did not pause.");
@@ -63,11 +64,15 @@ public sealed class LingeringCloseTests
         // Nothing lingers: what is sent now is refused.
         SocketException refused = await Assert.ThrowsAsync<SocketException>(async () =>
         {
-            for (int i = 0; i < 10_000; i++)
+            for (long begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun) < Deadline.Default;)
             {
                 await client.SendAllAsync(new byte[1]);
             }
         });
         Assert.Contains(refused.SocketErrorCode, new[] { SocketError.ConnectionReset, SocketError.Shutdown });
     }
+
+    // On a clock that stands still: the time that a close lingers is not to run out on a slow machine.
+    private static TransportHost Create(LoopBridgeMode mode, LoopDriver driver, LoopScheduling scheduling, Action<LoopBridgeOptions> configure)
+        => new(mode, driver, scheduling, configure, clock: new ManualTimeProvider());
 }

@@ -112,10 +112,11 @@ public sealed class ListenerBindTests
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "This machine has no IPv6.");
         await using var host = new TransportHost(mode, driver);
-        (ConnectionContext connection, _) = await host.ConnectAsync(await host.BindAsync(new IPEndPoint(IPAddress.IPv6Loopback, 0)));
+        IConnectionListener listener = await host.BindAsync(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        (ConnectionContext connection, _) = await host.ConnectAsync(listener);
         Assert.Equal(IPAddress.IPv6Loopback, ((IPEndPoint)connection.LocalEndPoint!).Address);
-        using var beside = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        beside.Bind(new IPEndPoint(IPAddress.Any, ((IPEndPoint)connection.LocalEndPoint!).Port)); // not free beside a dual-mode socket
+        using Socket socket = ((LoopConnectionListener)listener).Socket.Raw.Borrow();
+        Assert.False(socket.DualMode);
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
@@ -201,7 +202,8 @@ public sealed class ListenerBindTests
     public async Task BindAsync_CancelledWhileALoopIsHeld_EndsAndLeavesThePortFree(LoopBridgeMode mode, LoopDriver driver)
     {
         await using var host = new TransportHost(mode, driver);
-        IConnectionListener before = await host.BindAsync();
+        using var port = new ReservedPort();
+        IConnectionListener before = await host.BindAsync(port.EndPoint);
         await before.DisposeAsync().WithDeadline();
         using (HeldLoops.Hold(host.Group))
         {
@@ -221,7 +223,8 @@ public sealed class ListenerBindTests
     public async Task BindAsync_NoPools_LeavesThePortFree(LoopBridgeMode mode, LoopDriver driver)
     {
         await using var host = new TransportHost(mode, driver);
-        IConnectionListener before = await host.BindAsync();
+        using var port = new ReservedPort();
+        IConnectionListener before = await host.BindAsync(port.EndPoint);
         await before.DisposeAsync().WithDeadline();
         var factory = new LoopTransportFactory(host.Group, host.Options, new FailingPools(host.Pools), host.Loggers);
         await Assert.ThrowsAsync<InsufficientMemoryException>(

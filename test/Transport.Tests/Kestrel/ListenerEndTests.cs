@@ -12,8 +12,9 @@ public sealed class ListenerEndTests
     [Contract("K-23"), Contract("K-33")]
     public async Task AcceptAsync_AfterUnbind_NullForThePendingAndForLaterCalls(LoopBridgeMode mode, LoopDriver driver)
     {
+        using var port = new ReservedPort();
         await using var host = new TransportHost(mode, driver);
-        IConnectionListener listener = await host.BindAsync();
+        IConnectionListener listener = await host.BindAsync(port.EndPoint);
         Task<ConnectionContext?> pending = listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask();
         await listener.UnbindAsync(TestContext.Current.CancellationToken).WithDeadline();
         Assert.Null(await pending.WithDeadline());

@@ -15,7 +15,8 @@ public sealed class ListenerQueueTests
     public async Task Unbind_ClientsInTheQueue_AreHandedOutBeforeTheEnd(LoopBridgeMode mode, LoopDriver driver)
     {
         await using var host = new TransportHost(mode, driver);
-        await AssertQueueIsServedAsync(host, TransportHost.AnyPort, SocketError.ConnectionRefused);
+        using var port = new ReservedPort();
+        await AssertQueueIsServedAsync(host, port.EndPoint, SocketError.ConnectionRefused);
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
@@ -109,7 +110,8 @@ public sealed class ListenerQueueTests
     {
         await using var host = new TransportHost(mode, driver) { Expected = entry => entry.Id.Name == "ListenerHeld" };
         var factory = new LoopTransportFactory(host.Group, host.Options, host.Pools, host.Loggers) { Patience = TimeSpan.FromMilliseconds(50) };
-        IConnectionListener listener = await factory.BindAsync(TransportHost.AnyPort, TestContext.Current.CancellationToken).WithDeadline();
+        using var port = new ReservedPort();
+        IConnectionListener listener = await factory.BindAsync(port.EndPoint, TestContext.Current.CancellationToken).WithDeadline();
         Task<ConnectionContext?> pending = listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask();
         using (HeldLoops.Hold(host.Group))
         {

@@ -48,7 +48,8 @@ public sealed class ListenerServerTests
     public async Task Start_Http3OnAFixedPort_IsBoundAfterOursToTheSameEndPoint(LoopBridgeMode mode, LoopDriver driver)
     {
         var quic = new RecordingMultiplexedFactory();
-        var asked = new IPEndPoint(IPAddress.Loopback, FreePort());
+        using var port = new ReservedPort();
+        IPEndPoint asked = port.EndPoint;
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
             mode,
             driver,
@@ -87,7 +88,8 @@ public sealed class ListenerServerTests
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(TransportHost.AnyPort);
         taken.Listen();
-        var first = new IPEndPoint(IPAddress.Loopback, FreePort());
+        using var port = new ReservedPort();
+        IPEndPoint first = port.EndPoint;
         await Assert.ThrowsAsync<IOException>(() => LoopBridgeServer.StartAsync(mode, driver, kestrel =>
         {
             kestrel.Listen(first);
@@ -100,7 +102,8 @@ public sealed class ListenerServerTests
     [Contract("K-20"), Contract("K-36"), Contract("K-106")]
     public async Task Reload_OfOneEndPoint_DrainsAndRebindsItWhileTheOtherServes(LoopBridgeMode mode, LoopDriver driver)
     {
-        var moved = new IPEndPoint(IPAddress.Loopback, FreePort());
+        using var port = new ReservedPort();
+        IPEndPoint moved = port.EndPoint;
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using LoopBridgeServer server = await LoopBridgeServer.StartAsync(
@@ -129,12 +132,12 @@ public sealed class ListenerServerTests
         configuration["Kestrel:Endpoints:A:Protocols"] = nameof(HttpProtocols.Http1);
         ((IConfigurationRoot)configuration).Reload();
 
-        PipeExtensions.Eventually(() => Refuses(moved), "The endpoint did not close.");
+        PipeExtensions.Eventually(() => !TransportHost.HasListener(moved), "The endpoint did not close.");
         Assert.Equal("fast", await client.GetTextAsync(other));
         Assert.False(slow.IsCompleted);
         goOn.SetResult();
         Assert.Equal("slow", await slow);
-        PipeExtensions.Eventually(() => !Refuses(moved), "The endpoint did not come back.");
+        PipeExtensions.Eventually(() => TransportHost.HasListener(moved), "The endpoint did not come back.");
         Assert.Equal("fast", await client.GetTextAsync(address));
     }
 
@@ -162,7 +165,8 @@ public sealed class ListenerServerTests
     [Contract("K-38"), Contract("K-32")]
     public async Task Stop_RequestsInTheKernelsQueue_AreAnswered(LoopBridgeMode mode, LoopDriver driver)
     {
-        LoopBridgeServer server = await LoopBridgeServer.StartAsync(mode, driver, app: app => app.MapGet("/", () => "served"));
+        LoopBridgeServer server = await LoopBridgeServer.StartAsync(
+            mode, driver, app: app => app.MapGet("/", () => "served"), options: o => o.UnbindGrace = Deadline.Default);
         var clients = new List<Socket>();
         Task stop;
         using (HeldLoops.Hold(server.Services.GetRequiredService<LoopGroup>()))
@@ -193,7 +197,7 @@ public sealed class ListenerServerTests
             mode, driver, app: app => app.MapGet("/", () => "served"), options: o => o.UnbindGrace = Deadline.Default);
         using Socket client = TransportHost.Dial(server.EndPoint());
         Task stop = server.DisposeAsync().AsTask();
-        PipeExtensions.Eventually(() => Refuses(server.EndPoint()), "The port stayed open.");
+        PipeExtensions.Eventually(() => !TransportHost.HasListener(server.EndPoint()), "The port stayed open.");
         Assert.False(stop.IsCompleted);
         await client.SendTextAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         Assert.Contains("served", await client.ReceiveTextToEndAsync(), StringComparison.Ordinal);
@@ -254,14 +258,6 @@ public sealed class ListenerServerTests
         }).Start();
         Assert.True(await ended.Task.WithDeadline());
         Assert.True(Refuses(endPoint));
-    }
-
-    // Whoever takes it between this and the bind is the test's bad luck: the kernel gives ports in a wide range in turn.
-    private static int FreePort()
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(TransportHost.AnyPort);
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 
     private static bool Refuses(EndPoint endPoint)

@@ -59,8 +59,8 @@ public sealed class ServerTests
     }
 
     [Theory, MemberData(nameof(Cases.Drivers), MemberType = typeof(Cases))]
-    [Contract("K-10"), Contract("K-22")]
-    public async Task Start_SecondEndPointInUse_FailsNamingItAndFreesTheFirst(LoopBridgeMode mode, LoopDriver driver)
+    [Contract("K-10")]
+    public async Task Start_SecondEndPointInUse_FailsNamingIt(LoopBridgeMode mode, LoopDriver driver)
     {
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(TransportHost.AnyPort);
@@ -104,6 +104,7 @@ public sealed class ServerTests
             options: o => o.Scheduling = scheduling);
         using HttpClient client = HttpClients.Create();
         Uri address = server.Addresses[0];
+        IPEndPoint endPoint = server.EndPoint();
         Task<byte[]>[] answers = [.. Enumerable.Range(0, Clients).Select(_ => client.GetByteArrayAsync(address, CancellationToken.None).WithDeadline())];
         for (int i = 0; i < Clients; i++)
         {
@@ -111,7 +112,7 @@ public sealed class ServerTests
         }
 
         Task stop = server.DisposeAsync().AsTask();
-        PipeExtensions.Eventually(() => Refuses(address.Port), "The port stayed open.");
+        PipeExtensions.Eventually(() => !TransportHost.HasListener(endPoint), "The port stayed open.");
         goOn.SetResult();
         Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(200_000, answer.Length));
         await stop.WithDeadline();
@@ -163,6 +164,10 @@ public sealed class ServerTests
         await client.SendTextAsync("question");
         client.Shutdown(SocketShutdown.Send);
         Assert.Equal("answer", await client.ReceiveTextToEndAsync());
+
+        // Callbacks run last registered first: what the handler waited for has been called before the one that counts.
+        PipeExtensions.Eventually(() => Volatile.Read(ref fired) > 0, "The token has not fired for all.");
+        await server.App.StopAsync(TestContext.Current.CancellationToken).WithDeadline();
         Assert.Equal(1, fired);
         Assert.True(kestrelsFeatures);
     }
@@ -179,18 +184,5 @@ public sealed class ServerTests
         Task stop = server.DisposeAsync().AsTask();
         Assert.Empty(await client.ReceiveToEndAsync());
         await stop.WithDeadline();
-    }
-
-    private static bool Refuses(int port)
-    {
-        try
-        {
-            TransportHost.Dial(new IPEndPoint(IPAddress.Loopback, port)).Dispose();
-            return false;
-        }
-        catch (SocketException)
-        {
-            return true; // what is waited for
-        }
     }
 }

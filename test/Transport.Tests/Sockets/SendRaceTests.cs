@@ -18,15 +18,18 @@ public sealed class SendRaceTests
         for (int batch = 0; batch < 40; batch++)
         {
             (StreamSocket Socket, Sinkhole Channel)[] streams = await loop.InvokeAsync(() => Enumerable.Range(0, 1000).Select(_ => Open(loop, null)).ToArray());
-            for (int i = 0; i < streams.Length; i++)
+            await Background.RunOnItsOwnThread(() =>
             {
-                StreamSocket socket = streams[i].Socket;
-                socket.Write([1]);
-                socket.Flush();
-                Thread.SpinWait(i % 40);
-                socket.Write([2]);
-                socket.FinishSending();
-            }
+                for (int i = 0; i < streams.Length; i++)
+                {
+                    StreamSocket socket = streams[i].Socket;
+                    socket.Write([1]);
+                    socket.Flush();
+                    Thread.SpinWait(i % 40);
+                    socket.Write([2]);
+                    socket.FinishSending();
+                }
+            }).WithDeadline();
 
             await loop.SettleAsync();
             Assert.All(streams, stream => Assert.Equal((2, 2), (stream.Channel.Taken, stream.Channel.TakenAtShutdown)));
@@ -40,16 +43,19 @@ public sealed class SendRaceTests
         using var loop = new TestLoop(Ground.Epoll);
         using var pool = new CountingPool();
         (StreamSocket socket, _) = await loop.InvokeAsync(() => Open(loop, pool));
-        for (int i = 0; i < 60_000; i++)
+        await Background.RunOnItsOwnThread(() =>
         {
-            socket.Write([1]);
-            socket.Flush();
-            Thread.SpinWait(i % 40);
-            socket.Write([2]);
-            socket.Flush();
-            Assert.True(
-                SpinWait.SpinUntil(() => socket.Unsent == 0 && pool.Outstanding == 0, Deadline.Default), $"A block is held after round {i}.");
-        }
+            for (int i = 0; i < 60_000; i++)
+            {
+                socket.Write([1]);
+                socket.Flush();
+                Thread.SpinWait(i % 40);
+                socket.Write([2]);
+                socket.Flush();
+                Assert.True(
+                    SpinWait.SpinUntil(() => socket.Unsent == 0 && pool.Outstanding == 0, Deadline.Default), $"A block is held after round {i}.");
+            }
+        });
 
         await loop.InvokeAsync(() => socket.Close(null, reset: false));
     }

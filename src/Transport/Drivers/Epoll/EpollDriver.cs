@@ -88,7 +88,7 @@ internal sealed unsafe class EpollDriver : IIoDriver, IReadinessSource
         bool referenced = false;
         descriptor.DangerousAddRef(ref referenced);
         int slot = _freeSlots.Count > 0 ? _freeSlots.Pop() : NextSlot();
-        var registration = new EpollRegistration(this, descriptor, (int)descriptor.DangerousGetHandle(), trigger, handler, slot);
+        var registration = new EpollRegistration(this, descriptor, trigger, handler, slot);
         PosixResult result = LibC.EpollControl(
             _epoll.Number, LibC.EPOLL_CTL_ADD, registration.Number, Mask(interest, trigger), Data(slot));
         if (!result.IsOk)
@@ -214,12 +214,13 @@ internal sealed unsafe class EpollDriver : IIoDriver, IReadinessSource
     private static int ToMilliseconds(TimeSpan timeout)
         => timeout < TimeSpan.Zero ? -1 : (int)Math.Min(Math.Ceiling(timeout.TotalMilliseconds), int.MaxValue);
 
-    private sealed class EpollRegistration(EpollDriver driver, SafeHandle descriptor, int number, IoTrigger trigger, IIoHandler handler, int slot)
+    private sealed class EpollRegistration(EpollDriver driver, SafeHandle descriptor, IoTrigger trigger, IIoHandler handler, int slot)
         : IoRegistration
     {
         private bool _removed;
 
-        internal int Number => number;
+        // Referenced by the registration until it is removed, and so the same.
+        internal int Number => (int)descriptor.DangerousGetHandle();
 
         internal IoTrigger Trigger => trigger;
 
@@ -228,10 +229,10 @@ internal sealed unsafe class EpollDriver : IIoDriver, IReadinessSource
         internal override void Update(IoEvents interest)
         {
             PosixResult result = LibC.EpollControl(
-                driver._epoll.Number, LibC.EPOLL_CTL_MOD, number, Mask(interest, trigger), driver.Data(slot));
+                driver._epoll.Number, LibC.EPOLL_CTL_MOD, Number, Mask(interest, trigger), driver.Data(slot));
             if (!result.IsOk)
             {
-                result.OrThrow($"epoll_ctl(MOD, {number})"); // the text costs an object, and this may be for each read
+                result.OrThrow($"epoll_ctl(MOD, {Number})"); // the text costs an object, and this may be for each read
             }
         }
 
@@ -254,7 +255,7 @@ internal sealed unsafe class EpollDriver : IIoDriver, IReadinessSource
 
             // Before the close, because a duplicate of the descriptor elsewhere would keep it in the set (epoll(7), question 6). It may
             // fail only if somebody closed the number behind the handle's back, and then it is gone from the set already.
-            _ = LibC.EpollControl(driver._epoll.Number, LibC.EPOLL_CTL_DEL, number, 0, 0);
+            _ = LibC.EpollControl(driver._epoll.Number, LibC.EPOLL_CTL_DEL, Number, 0, 0);
             descriptor.DangerousRelease();
         }
     }

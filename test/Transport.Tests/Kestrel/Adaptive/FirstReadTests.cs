@@ -15,7 +15,8 @@ public sealed class FirstReadTests
     [Contract("K-78")]
     public async Task FirstRead_OnThePoolWithItsBytesThere_IsResumedOnTheLoop(LoopBridgeMode mode, LoopDriver driver)
     {
-        await using var host = new TransportHost(mode, driver, LoopScheduling.Adaptive);
+        // With no limit that the read could overstay by being kept from its processor: it would lose the loop.
+        await using var host = new TransportHost(mode, driver, LoopScheduling.Adaptive, o => o.OverstayLimit = Deadline.Default);
         (ConnectionContext connection, Socket client) = await host.ConnectAsync();
         await client.SendTextAsync("bytes");
         await host.SettleAsync();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoopBridge.Kestrel;
 using LoopBridge.Testing;
 
@@ -5,7 +6,7 @@ namespace LoopBridge.Transport.Tests.Kestrel.Adaptive;
 
 public sealed class GuestRunTests
 {
-    private readonly GuestRun _run = new();
+    private GuestRun _run;
 
     [Fact]
     public void TryHold_OutsideARun_IsRefused()
@@ -69,13 +70,16 @@ public sealed class GuestRunTests
     public async Task HoldEndAndOvertake_AtTheSameTime_EachFlushHasOneSender()
     {
         const int Rounds = 20_000;
+        TimeSpan enough = Deadline.Default / 10; // each round changes threads four times, which takes long where there is one processor
+        long start = Stopwatch.GetTimestamp();
         var begun = new Barrier(2);
+        bool goOn = true;
         int heldRounds = 0;
         int sentByOvertaker = 0;
         int sentByRun = 0;
         Task overtaker = OnOtherThreadAsync(() =>
         {
-            for (int i = 0; i < Rounds; i++)
+            while (Volatile.Read(ref goOn))
             {
                 begun.SignalAndWait();
                 sentByOvertaker += _run.Overtake() ? 1 : 0;
@@ -84,12 +88,13 @@ public sealed class GuestRunTests
         });
         await OnOtherThreadAsync(() =>
         {
-            for (int i = 0; i < Rounds; i++)
+            for (int i = 1; goOn; i++)
             {
                 Assert.True(_run.TryBegin());
                 begun.SignalAndWait();
                 heldRounds += _run.TryHold() ? 1 : 0;
                 sentByRun += _run.End() ? 1 : 0;
+                Volatile.Write(ref goOn, i < Rounds && Stopwatch.GetElapsedTime(start) < enough); // before the barrier: both see the same
                 begun.SignalAndWait();
             }
         });

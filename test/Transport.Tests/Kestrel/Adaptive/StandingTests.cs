@@ -172,5 +172,5 @@ public sealed class StandingTests
         }
     }
 
-    private ConnectionStanding NewConnection() => new(_endpoint, Limit);
+    private ConnectionStanding NewConnection() => new(_endpoint, Limit, _endpoint.IsOnProbation);
 }

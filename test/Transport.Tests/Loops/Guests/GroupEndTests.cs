@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LoopBridge.Bridge;
 using LoopBridge.Loops;
 using LoopBridge.Testing;
 using LoopBridge.Transport.Tests.Drivers;
@@ -11,37 +10,27 @@ namespace LoopBridge.Transport.Tests.Loops.Guests;
 [Collection(NonParallel.Name)]
 public sealed class GroupEndTests : IDisposable
 {
-    // A loaded machine holds up what is innocent, and that is not what is looked at here.
-    private static readonly LoopSupervision Patient = new() { StallLimit = TimeSpan.FromMinutes(1) };
-
     // As long as a group waits for a thread that does not come.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly ManualResetEventSlim _release = new();
-    private readonly LogCollector _logs = new();
+    private readonly TestGroups _groups = new();
 
-    public void Dispose()
-    {
-        _release.Set();
-        _release.Dispose();
-        _logs.Dispose();
-    }
+    public void Dispose() => _groups.Dispose();
 
     [Theory]
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Dispose_WhileAGuestHoldsAThread_ClosesTheLoopWithoutIt(LoopBridgeMode mode, LoopDriver driver)
     {
-        LoopGroup group = NewGroup(mode, driver);
+        LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
-        TestGuest guest = TestGuest.Blocking(_release);
-        await member.DoAsync(() => member.Invite(guest));
+        TestGuest guest = await _groups.InviteBlockingAsync(member);
         await guest.Began;
 
         AssertDisposesInTime(group);
         Assert.True(guest.HasLost);
         Assert.False(guest.Ended.IsCompleted);
         Assert.False(member.Loop.AddCallback(static () => { }));
-        _release.Set();
+        _groups.Release.Set();
         await guest.Ended;
         Assert.True(SpinWait.SpinUntil(() => !guest.Thread!.IsAlive, Deadline.Default));
     }
@@ -50,7 +39,7 @@ public sealed class GroupEndTests : IDisposable
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Dispose_ByAGuest_ClosesTheLoopUnderIt(LoopBridgeMode mode, LoopDriver driver)
     {
-        LoopGroup group = NewGroup(mode, driver, count: 2);
+        LoopGroup group = _groups.Create(mode, driver, count: 2);
         LoopMember member = group.Acquire();
         bool open = true;
         var guest = new TestGuest(() =>
@@ -62,7 +51,7 @@ public sealed class GroupEndTests : IDisposable
         await guest.Ended;
         Assert.False(open);
         Assert.True(guest.HasLost);
-        Assert.Empty(_logs.AtLeast(LogLevel.Warning));
+        Assert.Empty(_groups.Logs.AtLeast(LogLevel.Warning));
     }
 
     [Theory]
@@ -70,7 +59,7 @@ public sealed class GroupEndTests : IDisposable
     public async Task Dispose_ByACallbackOfTheLoop_ClosesItWhenTheTurnHasEnded(LoopBridgeMode mode, LoopDriver driver)
     {
         LeakCheck leaks = LeakCheck.Begin();
-        LoopGroup group = NewGroup(mode, driver, count: 2);
+        LoopGroup group = _groups.Create(mode, driver, count: 2);
         LoopMember member = group.Acquire();
         Thread? thread = null;
         bool ranAfter = false;
@@ -86,14 +75,14 @@ public sealed class GroupEndTests : IDisposable
         Assert.True(ranAfter);
         Assert.All(group.Members, static other => Assert.False(other.Loop.AddCallback(static () => { })));
         leaks.Verify();
-        Assert.Empty(_logs.AtLeast(LogLevel.Warning));
+        Assert.Empty(_groups.Logs.AtLeast(LogLevel.Warning));
     }
 
     [Theory]
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Dispose_ByCallbackAndOutsideAtOnce_DoNotWaitForEachOther(LoopBridgeMode mode, LoopDriver driver)
     {
-        LoopGroup group = NewGroup(mode, driver);
+        LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
         using var outside = new ManualResetEventSlim();
         var began = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -115,14 +104,14 @@ public sealed class GroupEndTests : IDisposable
         await inside;
         await other.WithDeadline();
         Assert.True(Stopwatch.GetElapsedTime(begun) < Patience);
-        Assert.Empty(_logs.AtLeast(LogLevel.Warning));
+        Assert.Empty(_groups.Logs.AtLeast(LogLevel.Warning));
     }
 
     [Theory]
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Dispose_WithWorkQueued_RunsItNonetheless(LoopBridgeMode mode, LoopDriver driver)
     {
-        LoopGroup group = NewGroup(mode, driver);
+        LoopGroup group = _groups.Create(mode, driver);
         group.Start();
         await group.Members[0].DoAsync(static () => { });
         group.Dispose();
@@ -137,7 +126,4 @@ public sealed class GroupEndTests : IDisposable
         group.Dispose();
         Assert.True(Stopwatch.GetElapsedTime(begun) < Patience, "It has waited for a thread that did not come.");
     }
-
-    private LoopGroup NewGroup(LoopBridgeMode mode, LoopDriver driver, int count = 1)
-        => LoopGroups.Create(mode, count, driver, logger: _logs.CreateLogger("LoopBridge.Loops"), supervision: Patient);
 }

@@ -11,26 +11,17 @@ namespace LoopBridge.Transport.Tests.Loops.Guests;
 /// <summary>A guest that overstays loses the loop, which goes on in mid-turn as if nothing had happened.</summary>
 public sealed class HandOverTests : IDisposable
 {
-    // A loaded machine holds up what is innocent, and that is not what is looked at here.
-    private static readonly LoopSupervision Patient = new() { StallLimit = TimeSpan.FromMinutes(1) };
+    private readonly TestGroups _groups = new();
 
-    private readonly ManualResetEventSlim _release = new();
-    private readonly LogCollector _logs = new();
-
-    public void Dispose()
-    {
-        _release.Set();
-        _release.Dispose();
-        _logs.Dispose();
-    }
+    public void Dispose() => _groups.Dispose();
 
     [Theory]
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Run_OverstayingAfterACallback_TheTurnGoesOnWithTheNextCallback(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
-        TestGuest guest = TestGuest.Blocking(_release);
+        TestGuest guest = TestGuest.Blocking(_groups.Release);
         var invitedBehind = new TestGuest();
         long turnOfGuest = 0;
         long turnOfNext = 0;
@@ -64,12 +55,12 @@ public sealed class HandOverTests : IDisposable
         Assert.Equal("LoopBridge loop-0", thread.Name);
         Assert.Equal(thread.ManagedThreadId, member.GetStatistics().ThreadId);
 
-        _release.Set();
+        _groups.Release.Set();
         await guest.Ended;
         await member.DoAsync(static () => { });
         Assert.Equal(thread.ManagedThreadId, member.GetStatistics().ThreadId);
-        Assert.Contains(_logs.Entries, static entry => entry.Id.Name == "LoopHandedOver");
-        Assert.Empty(_logs.AtLeast(LogLevel.Warning));
+        Assert.Contains(_groups.Logs.Entries, static entry => entry.Id.Name == "LoopHandedOver");
+        Assert.Empty(_groups.Logs.AtLeast(LogLevel.Warning));
     }
 
     [Theory]
@@ -78,9 +69,9 @@ public sealed class HandOverTests : IDisposable
     {
         const int Sockets = 8;
         SocketPair[] pairs = [.. Enumerable.Range(0, Sockets).Select(static _ => SocketPair.Tcp())];
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
-        TestGuest guest = TestGuest.Blocking(_release);
+        TestGuest guest = TestGuest.Blocking(_groups.Release);
         var turns = new ConcurrentQueue<long>();
         var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -112,7 +103,7 @@ public sealed class HandOverTests : IDisposable
         await all.Task.WithDeadline();
         Assert.True(guest.HasLost);
         Assert.Single(turns.Distinct());
-        _release.Set();
+        _groups.Release.Set();
         await guest.Ended;
         group.Dispose();
         Array.ForEach(pairs, static pair => pair.Dispose());
@@ -122,11 +113,11 @@ public sealed class HandOverTests : IDisposable
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task OnOvertaken_IsCalledOffTheLoopBeforeItGoesOn(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
         var order = new ConcurrentQueue<string>();
         (bool OnLoop, bool IsCurrent, Thread? Thread) seen = default;
-        var guest = new TestGuest(() => Assert.True(_release.Wait(Deadline.Default)), () =>
+        var guest = new TestGuest(() => Assert.True(_groups.Release.Wait(Deadline.Default)), () =>
         {
             order.Enqueue("overtaken");
             seen = (member.Loop.IsOnLoopThread, CurrentLoop.Value == member.Loop, Thread.CurrentThread);
@@ -147,25 +138,25 @@ public sealed class HandOverTests : IDisposable
         Assert.False(seen.OnLoop);
         Assert.False(seen.IsCurrent);
         Assert.Same(goesOn, seen.Thread);
-        Assert.Equal("of the guest", Assert.Single(_logs.WaitAndTake(LogLevel.Error)).Exception?.Message);
+        Assert.Equal("of the guest", Assert.Single(_groups.Logs.WaitAndTake(LogLevel.Error)).Exception?.Message);
     }
 
     [Theory]
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Run_ThrowingAfterItLostTheLoop_IsReportedOnTheLoop(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
         var told = new TaskCompletionSource<(string Message, bool OnLoop)>(TaskCreationOptions.RunContinuationsAsynchronously);
         member.Loop.ExceptionHandler = (exception, _) => told.SetResult((exception.Message, member.Loop.IsOnLoopThread));
         var guest = new TestGuest(() =>
         {
-            Assert.True(_release.Wait(Deadline.Default));
+            Assert.True(_groups.Release.Wait(Deadline.Default));
             throw new InvalidDataException("late");
         });
         await member.DoAsync(() => member.Invite(guest));
         await guest.Lost;
-        _release.Set();
+        _groups.Release.Set();
         Assert.Equal(("late", true), await told.Task.WithDeadline());
     }
 
@@ -173,15 +164,15 @@ public sealed class HandOverTests : IDisposable
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Run_OverstayingOneAfterTheOther_EachLosesTheLoopToAnotherThread(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
-        TestGuest[] guests = [.. Enumerable.Range(0, 5).Select(_ => TestGuest.Blocking(_release))];
+        TestGuest[] guests = [.. Enumerable.Range(0, 5).Select(_ => TestGuest.Blocking(_groups.Release))];
         await member.DoAsync(() => Array.ForEach(guests, member.Invite));
         await Task.WhenAll(guests.Select(static guest => guest.Lost));
         Assert.Equal(5, guests.Select(static guest => guest.Thread).Distinct().Count());
         await member.DoAsync(static () => { });
         Assert.Equal(5, group.BusyWorkers);
-        _release.Set();
+        _groups.Release.Set();
         await Task.WhenAll(guests.Select(static guest => guest.Ended));
         Assert.True(SpinWait.SpinUntil(() => group.BusyWorkers == 0, Deadline.Default));
     }
@@ -190,14 +181,14 @@ public sealed class HandOverTests : IDisposable
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Run_OverstayingWithNoSpareThread_KeepsTheLoopAndIsLoggedOnce(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver, Patient with { OverstayLimit = TimeSpan.FromMilliseconds(4), MaxWorkerThreads = 1 });
+        LoopSupervision scarce = TestGroups.Patient with { OverstayLimit = TimeSpan.FromMilliseconds(4), MaxWorkerThreads = 1 };
+        using LoopGroup group = _groups.Create(mode, driver, special: scarce);
         LoopMember member = group.Acquire();
         using var worker = new ManualResetEventSlim();
         group.Workers.Queue(new WorkItem(() => Assert.True(worker.Wait(Deadline.Default))));
-        TestGuest guest = TestGuest.Blocking(_release);
-        await member.DoAsync(() => member.Invite(guest));
+        TestGuest guest = await _groups.InviteBlockingAsync(member);
         await guest.Began;
-        LogEntry entry = Assert.Single(_logs.WaitAndTake(LogLevel.Warning));
+        LogEntry entry = Assert.Single(_groups.Logs.WaitAndTake(LogLevel.Warning));
         Assert.Equal("NoSpareThread", entry.Id.Name);
         Assert.Contains(nameof(TestGuest), entry.Message, StringComparison.Ordinal);
         Assert.False(guest.HasLost);
@@ -206,27 +197,23 @@ public sealed class HandOverTests : IDisposable
         worker.Set();
         await guest.Lost;
         await member.DoAsync(static () => { });
-        Assert.Empty(_logs.AtLeast(LogLevel.Warning));
+        Assert.Empty(_groups.Logs.AtLeast(LogLevel.Warning));
     }
 
     [Theory]
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Stop_OfLoopAndReactorWhileAGuestHoldsAThread_LeavesTheLoopTurning(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
-        TestGuest guest = TestGuest.Blocking(_release);
-        await member.DoAsync(() => member.Invite(guest));
+        TestGuest guest = await _groups.InviteBlockingAsync(member);
         await guest.Began;
         member.Loop.Stop();
         await member.DoAsync(member.Loop.Stop);
         await member.DoAsync(member.Loop.GetReactor().Stop);
         await member.DoAsync(static () => { });
-        _release.Set();
+        _groups.Release.Set();
         await guest.Ended;
         await member.DoAsync(static () => { });
     }
-
-    private LoopGroup NewGroup(LoopBridgeMode mode, LoopDriver driver, LoopSupervision? supervision = null)
-        => LoopGroups.Create(mode, 1, driver, logger: _logs.CreateLogger("LoopBridge.Loops"), supervision: supervision ?? Patient);
 }

@@ -38,6 +38,8 @@ public sealed class InstrumentTests
             ],
             counts.Order());
 
+        Assert.Equal((1, 1), (member.Overstays, member.HandOvers));
+
         // The turn was as old as the guest at least, but for what one look misses at its beginning.
         Assert.Contains(lags, static lag => lag is >= 0.01 and < 30);
     }

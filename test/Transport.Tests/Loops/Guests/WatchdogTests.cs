@@ -14,17 +14,15 @@ namespace LoopBridge.Transport.Tests.Loops.Guests;
 /// <summary>Who holds a loop for too long without being a guest keeps it, and is told of.</summary>
 public sealed class WatchdogTests : IDisposable
 {
-    private static readonly LoopSupervision Impatient = new() { StallLimit = TimeSpan.FromMilliseconds(4) };
+    private readonly TestGroups _groups = new(new LoopSupervision { StallLimit = TimeSpan.FromMilliseconds(4) });
 
-    private readonly LogCollector _logs = new();
-
-    public void Dispose() => _logs.Dispose();
+    public void Dispose() => _groups.Dispose();
 
     [Theory]
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Callback_HoldingTheLoop_IsReportedOnceWhenItReturns(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
         bool silent = false;
         member.Loop.AddCallback(HoldingCallback);
@@ -38,7 +36,7 @@ public sealed class WatchdogTests : IDisposable
             await member.DoAsync(static () => { });
         }
 
-        Assert.DoesNotContain(_logs.AtLeast(LogLevel.Warning), static entry => IsAbout(entry, nameof(HoldingCallback)));
+        Assert.DoesNotContain(_groups.Logs.AtLeast(LogLevel.Warning), static entry => IsAbout(entry, nameof(HoldingCallback)));
         member.Loop.AddCallback(HoldingCallback);
         AssertReported(nameof(HoldingCallback));
         Assert.True(silent);
@@ -46,7 +44,7 @@ public sealed class WatchdogTests : IDisposable
         void HoldingCallback()
         {
             Hold(member, nameof(HoldingCallback));
-            silent = !_logs.AtLeast(LogLevel.Warning).Any(static entry => IsAbout(entry, nameof(HoldingCallback)));
+            silent = !_groups.Logs.AtLeast(LogLevel.Warning).Any(static entry => IsAbout(entry, nameof(HoldingCallback)));
         }
     }
 
@@ -54,7 +52,7 @@ public sealed class WatchdogTests : IDisposable
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Timer_HoldingTheLoop_IsNamed(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
         await member.DoAsync(() => member.Loop.CallLater(TimeSpan.Zero, HoldingTimer, null));
         AssertReported(nameof(HoldingTimer));
@@ -74,7 +72,7 @@ public sealed class WatchdogTests : IDisposable
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task AsyncMethod_HoldingTheLoopAfterAnAwait_IsNamed(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
         await member.DoAsync(() => _ = HoldAfterAwaitAsync());
         AssertReported($"{nameof(WatchdogTests)}");
@@ -91,7 +89,7 @@ public sealed class WatchdogTests : IDisposable
     public async Task DescriptorHandlers_HoldingTheLoop_AreNamed(LoopBridgeMode mode, LoopDriver driver)
     {
         using var pair = SocketPair.Tcp();
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
         pair.Far.Send((ReadOnlySpan<byte>)[1]);
         await member.DoAsync(() => member.Loop.AddHandler(pair.Near.SafeHandle, IoEvents.Read, HoldingHandler));
@@ -111,7 +109,7 @@ public sealed class WatchdogTests : IDisposable
     public async Task Protocol_HoldingTheLoop_IsNamedWithItsConnection(LoopBridgeMode mode, LoopDriver driver)
     {
         using var pair = SocketPair.Tcp();
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
         await member.DoAsync(() =>
         {
@@ -131,7 +129,7 @@ public sealed class WatchdogTests : IDisposable
     {
         using var pair = SocketPair.Tcp();
         string peer = pair.Far.LocalEndPoint!.ToString()!;
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
         await member.DoAsync(() => _ = ServeAsync());
         pair.Far.Send((ReadOnlySpan<byte>)[1]);
@@ -153,29 +151,24 @@ public sealed class WatchdogTests : IDisposable
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Guest_HoldingItsThread_IsNotReported(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = NewGroup(mode, driver);
+        using LoopGroup group = _groups.Create(mode, driver);
         LoopMember member = group.Acquire();
-        using var release = new ManualResetEventSlim();
-        TestGuest guest = TestGuest.Blocking(release);
-        await member.DoAsync(() => member.Invite(guest));
+        TestGuest guest = await _groups.InviteBlockingAsync(member);
         await guest.Lost;
         await member.DoAsync(static () => { });
-        release.Set();
+        _groups.Release.Set();
         await guest.Ended;
 
         // On a loaded machine whoever took the loop over may have been held up.
-        Assert.DoesNotContain(_logs.AtLeast(LogLevel.Warning), static entry => entry.Message.Contains(nameof(TestGuest), StringComparison.Ordinal));
+        Assert.DoesNotContain(_groups.Logs.AtLeast(LogLevel.Warning), static entry => entry.Message.Contains(nameof(TestGuest), StringComparison.Ordinal));
     }
-
-    private LoopGroup NewGroup(LoopBridgeMode mode, LoopDriver driver)
-        => LoopGroups.Create(mode, 1, driver, logger: _logs.CreateLogger("LoopBridge.Loops"), supervision: Impatient);
 
     private string AssertReported(string name)
     {
         // Beside it, on a loaded machine, something innocent may have been held up.
         LogEntry? entry = null;
         Assert.True(
-            SpinWait.SpinUntil(() => (entry = _logs.Take(LogLevel.Warning).FirstOrDefault(entry => IsAbout(entry, name))) is not null, Deadline.Default),
+            SpinWait.SpinUntil(() => (entry = _groups.Logs.Take(LogLevel.Warning).FirstOrDefault(entry => IsAbout(entry, name))) is not null, Deadline.Default),
             $"No report of {name}.");
         return entry!.Message;
     }
