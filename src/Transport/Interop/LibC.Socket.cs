@@ -132,6 +132,22 @@ internal static unsafe partial class LibC
         return PosixResult.Of(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, (uint)sizeof(Linger)));
     }
 
+    /// <summary>What SO_LINGER is, for <see cref="SetLinger"/> to make it that again.</summary>
+    internal static PosixResult GetLinger(int descriptor, out (int OnOff, int Seconds) value)
+    {
+        var linger = default(Linger);
+        uint length = (uint)sizeof(Linger);
+        PosixResult result = PosixResult.Of(getsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, &length));
+        value = (linger.OnOff, linger.Seconds);
+        return result;
+    }
+
+    internal static PosixResult SetLinger(int descriptor, (int OnOff, int Seconds) value)
+    {
+        var linger = new Linger { OnOff = value.OnOff, Seconds = value.Seconds };
+        return PosixResult.Of(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, (uint)sizeof(Linger)));
+    }
+
     internal static PosixResult SocketName(int descriptor, Span<byte> address, out int addressLength)
     {
         uint length = (uint)address.Length;

@@ -23,10 +23,19 @@ internal static class ReadyMadeSockets
         }
 
         RawSocket taken = Share(driver, handle);
+        int number = (int)taken.Handle.DangerousGetHandle();
+        PosixResult known = LibC.GetLinger(number, out (int, int) linger);
         handle.Dispose();
 
-        // Both descriptors share the status flags, and .NET may have made the socket blocking again in order to close it.
-        LibC.SetNonBlocking((int)taken.Handle.DangerousGetHandle()).OrThrow("fcntl(F_SETFL, O_NONBLOCK)");
+        // Both descriptors share the status flags and the options. .NET may have made the socket blocking again in order to close it; and a
+        // SafeSocketHandle that is disposed of by itself makes its close a reset: ours would be one, too, and drop what is still unsent,
+        // and so would be the closes of all that a listener accepts.
+        LibC.SetNonBlocking(number).OrThrow("fcntl(F_SETFL, O_NONBLOCK)");
+        if (known.IsOk)
+        {
+            LibC.SetLinger(number, linger).OrThrow("setsockopt(SO_LINGER)");
+        }
+
         return taken;
     }
 

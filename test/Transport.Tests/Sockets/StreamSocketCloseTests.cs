@@ -129,8 +129,13 @@ public sealed class StreamSocketCloseTests
     public async Task Close_WithUnreadInput_PeerGetsTheLastWordsAndTheEnd(Stand stand)
     {
         // More than the peer's kernel takes while it does not read, less than ours takes: the rest waits there at the close.
-        const int Size = 1_000_000;
+        const int Size = 300_000;
         await using Connected connected = await Connected.OpenAsync(stand, configure: sink => sink.Paused = true);
+        using (Socket ours = connected.Socket.RawSocket!.Borrow())
+        {
+            ours.SendBufferSize = Size * 2; // which the kernel chooses by what it has seen of the path, if it is left to it
+        }
+
         await connected.Peer.SendAsync(new byte[1000]);
         await connected.Loop.SettleAsync();
 

@@ -70,8 +70,9 @@ public sealed class ReadErrorTests : StreamContract
         string identity = SocketPairs.Identity(near);
         await StartLoop(stack).RunAsync(async loop =>
         {
-            LoopStream stream = LoopStream.FromSocket(loop, near, new LoopStreamOptions { Logger = StreamLogger });
             await peer.SendAsync(new byte[50_000]);
+            Assert.True(SpinWait.SpinUntil(() => near.Available == 50_000, Deadline.Default));
+            LoopStream stream = LoopStream.FromSocket(loop, near, new LoopStreamOptions { Logger = StreamLogger });
             await stream.ReadExactlyAsync(new byte[10]); // from here on the stream may receive without waiting for a report
             using (BrokenDescriptor.Break(SocketPairs.DescriptorOf(identity)))
             {

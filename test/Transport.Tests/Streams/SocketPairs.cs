@@ -26,7 +26,9 @@ internal static class SocketPairs
     }
 
     /// <summary>What tells this socket from all others, whatever its descriptor's number. Linux.</summary>
-    internal static string Identity(Socket socket) => new FileInfo($"/proc/self/fd/{socket.SafeHandle.DangerousGetHandle()}").LinkTarget!;
+    internal static string Identity(Socket socket) => Identity((int)socket.SafeHandle.DangerousGetHandle());
+
+    internal static string Identity(int descriptor) => new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget!;
 
     /// <summary>The one descriptor of a socket of that identity.</summary>
     internal static int DescriptorOf(string identity)

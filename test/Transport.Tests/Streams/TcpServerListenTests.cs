@@ -204,7 +204,13 @@ public sealed class TcpServerListenTests : TcpServerTest
             number = LibCalls.Duplicate((int)made.Handle);
         }
 
+        string identity = SocketPairs.Identity(number);
         server.AddSocket(new SafeSocketHandle(number, ownsHandle: true));
+
+        using (Socket borrowed = SocketPairs.Borrow(identity))
+        {
+            Assert.False(borrowed.LingerState!.Enabled); // what is accepted has it of the listener, and would be reset at its end
+        }
 
         Assert.Equal("hello", await ReadToEndAsync(Connect(EndPointOf(server))));
     }

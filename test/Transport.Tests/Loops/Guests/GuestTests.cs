@@ -10,11 +10,14 @@ namespace LoopBridge.Transport.Tests.Loops.Guests;
 /// <summary>What a guest may expect: where it runs, when, and as whom.</summary>
 public sealed class GuestTests
 {
+    // No guest here overstays, but a loaded machine may hold one up.
+    private static readonly LoopSupervision Patient = new() { OverstayLimit = TimeSpan.FromMinutes(1), StallLimit = TimeSpan.FromMinutes(1) };
+
     [Theory]
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Invite_FromACallback_RunsOnTheThreadOffTheLoopBeforeTheNextCallback(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = LoopGroups.Create(mode, 1, driver);
+        using LoopGroup group = LoopGroups.Create(mode, 1, driver, supervision: Patient);
         LoopMember member = group.Acquire();
         var order = new ConcurrentQueue<string>();
         Thread? thread = null;
@@ -54,7 +57,7 @@ public sealed class GuestTests
     public async Task Invite_FromTimersHandlersAndTheTurnsEnd_RunsEachOnce(LoopBridgeMode mode, LoopDriver driver)
     {
         using SocketPair pair = SocketPair.Tcp();
-        using LoopGroup group = LoopGroups.Create(mode, 1, driver);
+        using LoopGroup group = LoopGroups.Create(mode, 1, driver, supervision: Patient);
         LoopMember member = group.Acquire();
         TestGuest[] guests = [.. Enumerable.Range(0, 5).Select(static _ => new TestGuest())];
         int runs = 0;
@@ -85,7 +88,7 @@ public sealed class GuestTests
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Invite_ManyInOneCallback_KeepsTheOrder(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = LoopGroups.Create(mode, 1, driver);
+        using LoopGroup group = LoopGroups.Create(mode, 1, driver, supervision: Patient);
         LoopMember member = group.Acquire();
         var order = new ConcurrentQueue<int>();
         const int Many = 100;
@@ -105,7 +108,7 @@ public sealed class GuestTests
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Invite_OffTheLoopOrByAGuest_IsRefused(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = LoopGroups.Create(mode, 1, driver);
+        using LoopGroup group = LoopGroups.Create(mode, 1, driver, supervision: Patient);
         LoopMember member = group.Acquire();
         await member.DoAsync(static () => { });
         Assert.Throws<InvalidOperationException>(() => member.Invite(new TestGuest()));
@@ -122,7 +125,8 @@ public sealed class GuestTests
     public async Task Run_Throwing_IsReportedOnceOnTheLoopWhichGoesOn(LoopBridgeMode mode, LoopDriver driver)
     {
         using var logs = new LogCollector();
-        using LoopGroup group = LoopGroups.Create(mode, 1, driver, logger: logs.CreateLogger("LoopBridge.Loops"));
+        using LoopGroup group = LoopGroups.Create(
+            mode, 1, driver, logger: logs.CreateLogger("LoopBridge.Loops"), supervision: Patient);
         LoopMember member = group.Acquire();
         var next = new TestGuest();
         await member.DoAsync(() =>
@@ -150,7 +154,7 @@ public sealed class GuestTests
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Run_LeavingAContextBehind_LeavesItToNobody(LoopBridgeMode mode, LoopDriver driver)
     {
-        using LoopGroup group = LoopGroups.Create(mode, 1, driver);
+        using LoopGroup group = LoopGroups.Create(mode, 1, driver, supervision: Patient);
         LoopMember member = group.Acquire();
         var ambient = new AsyncLocal<string?>();
         string? seen = "nothing";
@@ -179,7 +183,7 @@ public sealed class GuestTests
     [MemberData(nameof(DriverCases.WithModes), MemberType = typeof(DriverCases))]
     public async Task Invite_WhileTheLoopCloses_RunsElsewhere(LoopBridgeMode mode, LoopDriver driver)
     {
-        LoopGroup group = LoopGroups.Create(mode, 1, driver);
+        LoopGroup group = LoopGroups.Create(mode, 1, driver, supervision: Patient);
         LoopMember member = group.Acquire();
         var guest = new TestGuest();
         await member.DoAsync(() => ((IEventLoop)member.Loop).Own(new Resource(() => member.Invite(guest))));
