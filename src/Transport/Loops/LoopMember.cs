@@ -128,6 +128,7 @@ public sealed class LoopMember
             return;
         }
 
+        Activity.Begin("A hand-over"); // the guest holds its own thread from here on, and no loop
         Interlocked.Increment(ref _handOvers);
         Instruments?.HandedOver(this);
         if (_logger.IsEnabled(LogLevel.Debug))

@@ -129,7 +129,7 @@ public sealed class AcceptHandlerTests : LoopContract
 
     [Theory, LoopStacks]
     [Contract("L-NET-05")]
-    public async Task Accept_OutOfDescriptors_WaitsAndServesThen(LoopStack stack)
+    public async Task Accept_HardlyADescriptorLeft_WaitsAndServesThen(LoopStack stack)
     {
         SkipUnless(OperatingSystem.IsLinux(), "The limit is set by setrlimit(2).");
         LoopThread thread = StartLoop(stack);
@@ -140,11 +140,11 @@ public sealed class AcceptHandlerTests : LoopContract
             socket.Dispose();
             served.Release();
         }, Log.CreateLogger("accept")));
-        Connect(listener);
-        await served.WaitAsync(TestContext.Current.CancellationToken).WithDeadline(); // loads whatever code and files this needs
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        using (Descriptors.UseUp())
+        using (Descriptors.LeaveFew())
         {
+            Connect(listener);
+            await served.WaitAsync(TestContext.Current.CancellationToken).WithDeadline(); // the last one
             client.Connect(listener.LocalEndPoint!);
             await thread.RunAsync(async _ =>
             {
