@@ -45,15 +45,7 @@ public sealed class RequestServicesTests
     {
         await using LoopBridgeServer server = await StartAsync(mode, static app =>
         {
-            app.Use(static (context, next) =>
-            {
-                if (context.Request.Path == "/opened")
-                {
-                    context.RequestServices.GetRequiredService<Scoped>().Note = "noted";
-                }
-
-                return next(context);
-            });
+            app.Use(OpenScope);
             app.UseLoopBridge();
             app.MapGet("/opened", static (Scoped scoped) => Answer(scoped));
             app.MapGet("/", static (Scoped scoped) => Answer(scoped));
@@ -76,15 +68,7 @@ public sealed class RequestServicesTests
     {
         await using LoopBridgeServer server = await StartAsync(mode, static app =>
         {
-            app.Use(static (context, next) =>
-            {
-                if (context.Request.Path == "/opened")
-                {
-                    context.RequestServices.GetRequiredService<Scoped>().Note = "noted";
-                }
-
-                return next(context);
-            });
+            app.Use(OpenScope);
             app.UseLoopBridge();
             app.MapGet("/opened", static () => "not used");
             app.MapGet("/", static (Scoped scoped) => Answer(scoped));
@@ -246,6 +230,17 @@ public sealed class RequestServicesTests
             kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = protocols),
             app,
             services => services.AddSingleton(_books).AddScoped<Scoped>());
+
+    // Before the middleware under test: a scope that it finds there.
+    private static Task OpenScope(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Path == "/opened")
+        {
+            context.RequestServices.GetRequiredService<Scoped>().Note = "noted";
+        }
+
+        return next(context);
+    }
 
     /// <summary>Who was created, and who was disposed of.</summary>
     private sealed class Books

@@ -49,13 +49,19 @@ public sealed class StreamSocketBurstTests
         using var release = new ManualResetEventSlim();
         Task held = connected.Loop.InvokeAsync(() => Hold(begun, release));
         Assert.True(begun.Wait(Deadline.Default, TestContext.Current.CancellationToken));
-        for (int round = 1; round <= 2; round++)
+        try
         {
-            await Task.Run(() => Flush(connected, 3), TestContext.Current.CancellationToken).WithDeadline();
-            Assert.True(SpinWait.SpinUntil(() => connected.Socket.Sent == round * 3 * Each, Deadline.Default));
+            for (int round = 1; round <= 2; round++)
+            {
+                await Task.Run(() => Flush(connected, 3), TestContext.Current.CancellationToken).WithDeadline();
+                Assert.True(SpinWait.SpinUntil(() => connected.Socket.Sent == round * 3 * Each, Deadline.Default));
+            }
+        }
+        finally
+        {
+            release.Set();
         }
 
-        release.Set();
         await held;
     }
 
